@@ -1,0 +1,197 @@
+//! Giving, raising and taking access of single users.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use sqlx::PgPool;
+
+use crate::db::Transaction;
+use crate::error::{Error, Result};
+use crate::names::{AccountId, AccountName, PackageName};
+use crate::policy::{
+    Actor, Administer, BillingFacts, Intent, PackageFacts, Permission, Permit, Read, Visibility,
+};
+
+use super::{Access, Locked, existing, store};
+
+/// Someone with access to a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collaborator {
+    /// Who.
+    pub name: AccountName,
+    /// Their mail address; shown to those who may administer.
+    pub email: String,
+    /// What they can do, by a grant or by owning the scope.
+    pub permission: Permission,
+    /// Whether they administer by owning the scope, and cannot be removed.
+    pub owns: bool,
+}
+
+/// A change of owners as `npm owner` sends it: the list as it shall be, against a revision (`protocol.md` 3.6).
+#[derive(Debug)]
+pub struct OwnersChange {
+    /// The revision that the client had read.
+    pub revision: i64,
+    /// Who shall be able to write.
+    pub wanted: Vec<AccountName>,
+}
+
+impl Access {
+    /// Everyone with access, in the order of their names.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_collaborators(&self, permit: &Permit<Read>) -> Result<Vec<Collaborator>> {
+        let facts = self.load_facts(permit.name()).await?;
+        collaborators(&facts, self.db.reads()).await
+    }
+
+    /// Gives a user access, or changes what they have.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown user, `PaymentRequired` for one without a plan on a restricted package, `Unprocessable`
+    /// for the scope's owner, who has every right already.
+    pub async fn grant(&self, permit: &Permit<Administer>, user: &AccountName, permission: Permission) -> Result<()> {
+        let mut transaction = self.db.begin().await?;
+        let (permit, facts) = self.lock_and_permit(&mut transaction, permit.actor(), permit.name(), Intent::GRANT).await?;
+        self.insert_grant(&mut transaction, &permit, &facts, user, permission).await?;
+        transaction.commit().await
+    }
+
+    /// Takes a user's access.
+    ///
+    /// # Errors
+    /// `NotFound` for somebody who has none, `Forbidden` for the scope's owner.
+    pub async fn revoke(&self, permit: &Permit<Administer>, user: &AccountName) -> Result<()> {
+        let mut transaction = self.db.begin().await?;
+        let intent = removal_intent(permit.actor(), user);
+        let (permit, facts) = self.lock_and_permit(&mut transaction, permit.actor(), permit.name(), intent).await?;
+        self.delete_grant(&mut transaction, &permit, &facts, user).await?;
+        transaction.commit().await
+    }
+
+    /// Makes the list of those who may write what the client wants it to be, all of it or nothing. Returns the new
+    /// revision.
+    ///
+    /// # Errors
+    /// `Conflict` for a stale revision, else those of [`Access::grant`] and [`Access::revoke`].
+    pub async fn change_owners(&self, actor: &Actor, name: &PackageName, change: &OwnersChange) -> Result<i64> {
+        let mut transaction = self.db.begin().await?;
+        let Locked { actor, facts } = self.lock(&mut transaction, actor, name).await?;
+        self.permit_on(&actor, &facts, Intent::CHANGE_COLLABORATORS)?;
+        if existing(&facts)?.revision != change.revision {
+            return Err(Error::Conflict(format!("{name} changed meanwhile. Run the command again.").into()));
+        }
+        let writers = collaborators(&facts, self.db.reads()).await?;
+        let present: Vec<_> = writers.iter().filter(|one| writes(&facts, one)).map(|one| one.name.clone()).collect();
+        for user in change.wanted.iter().filter(|user| !present.contains(user)) {
+            let permit = self.permit_on(&actor, &facts, Intent::GRANT)?;
+            self.insert_grant(&mut transaction, &permit, &facts, user, Permission::ReadWrite).await?;
+        }
+        for user in present.iter().filter(|user| !change.wanted.contains(user)) {
+            let permit = self.permit_on(&actor, &facts, removal_intent(&actor, user))?;
+            self.delete_grant(&mut transaction, &permit, &facts, user).await?;
+        }
+        let revision = store::find_revision(&mut transaction, existing(&facts)?.id).await?;
+        transaction.commit().await?;
+        Ok(revision)
+    }
+
+    async fn insert_grant(
+        &self,
+        transaction: &mut Transaction,
+        permit: &Permit<Administer>,
+        facts: &PackageFacts,
+        user: &AccountName,
+        permission: Permission,
+    ) -> Result<()> {
+        let package = existing(facts)?;
+        let account = store::find_user(transaction, user).await?.ok_or_else(|| no_user(user))?;
+        if facts.administrators().contains(&account.id) {
+            return Err(Error::Unprocessable(
+                format!("{user} owns @{}, so {} has every right on it already.", facts.name.scope(), user).into(),
+            ));
+        }
+        let billing = BillingFacts::of(facts.owner.as_deref(), Some(&account));
+        let pays = billing.actor.is_some_and(|flag| !flag.is_paid(self.clock.now()));
+        if package.visibility == Visibility::Restricted && pays {
+            let reason = "so it cannot be given access to a private package. It can pick one at";
+            let base = self.public_url.trim_end_matches('/');
+            return Err(Error::PaymentRequired(
+                format!("Account {user} has no plan, {reason} {base}/settings/billing").into(),
+            ));
+        }
+        let by = permit.actor().account_id();
+        store::upsert_grant(transaction, package.id, account.id, permission, by, self.clock.now()).await?;
+        let detail = json!({ "user": user, "permission": permission.as_str() });
+        self.record(transaction, permit, facts, "access.grant", detail).await
+    }
+
+    async fn delete_grant(
+        &self,
+        transaction: &mut Transaction,
+        permit: &Permit<Administer>,
+        facts: &PackageFacts,
+        user: &AccountName,
+    ) -> Result<()> {
+        let account = store::find_user(transaction, user).await?.ok_or_else(|| no_user(user))?;
+        if facts.administrators().contains(&account.id) {
+            return Err(Error::Forbidden(
+                format!("{user} owns @{} and cannot be removed from its packages.", facts.name.scope()).into(),
+            ));
+        }
+        if !store::delete_grant(transaction, existing(facts)?.id, account.id).await? {
+            return Err(Error::NotFound(format!("{user} is no collaborator of {}.", facts.name).into()));
+        }
+        self.record(transaction, permit, facts, "access.revoke", json!({ "user": user })).await
+    }
+}
+
+/// Any collaborator may remove themselves; everyone else is removed by who administers.
+fn removal_intent(actor: &Actor, user: &AccountName) -> Intent<Administer> {
+    let removes_themselves = actor.account().is_some_and(|account| account.name == *user);
+    if removes_themselves { Intent::LEAVE } else { Intent::REVOKE }
+}
+
+fn no_user(user: &AccountName) -> Error {
+    Error::NotFound(format!("There is no user {user}. Check the name.").into())
+}
+
+/// Who may publish: on a public package every collaborator, whatever their grant says.
+fn writes(facts: &PackageFacts, collaborator: &Collaborator) -> bool {
+    let public = facts.package.as_ref().is_some_and(|package| package.visibility == Visibility::Public);
+    public || collaborator.permission == Permission::ReadWrite
+}
+
+async fn collaborators(facts: &PackageFacts, pool: &PgPool) -> Result<Vec<Collaborator>> {
+    let owners = facts.administrators();
+    let public = facts.package.as_ref().is_some_and(|package| package.visibility == Visibility::Public);
+    let mut permissions: BTreeMap<AccountId, Permission> = BTreeMap::new();
+    for grant in facts.package.iter().flat_map(|package| &package.grants) {
+        permissions.insert(grant.user, if public { Permission::ReadWrite } else { grant.permission });
+    }
+    permissions.extend(owners.iter().map(|owner| (*owner, Permission::ReadWrite)));
+    let ids: Vec<AccountId> = permissions.keys().copied().collect();
+    let accounts = store::list_accounts(pool, &ids).await?;
+    Ok(accounts
+        .into_iter()
+        .filter_map(|account| {
+            let permission = *permissions.get(&account.id)?;
+            let owns = owners.contains(&account.id);
+            Some(Collaborator { name: account.name, email: account.email, permission, owns })
+        })
+        .collect())
+}
+
+/// What the account called `name` can do to a package, if anything.
+pub(super) async fn permission_of(
+    name: &AccountName,
+    facts: &PackageFacts,
+    pool: &PgPool,
+) -> Result<Option<Permission>> {
+    if facts.owner.as_ref().is_some_and(|owner| owner.name == *name) {
+        return Ok(Some(Permission::ReadWrite));
+    }
+    let everyone = collaborators(facts, pool).await?;
+    Ok(everyone.into_iter().find(|one| one.name == *name).map(|one| one.permission))
+}

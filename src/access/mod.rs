@@ -1,0 +1,194 @@
+//! Who may see and change a package: visibility, collaborators, and the permits that other rooms ask for.
+//!
+//! This room loads what a decision needs to know and asks `policy`; it decides nothing itself.
+
+mod collaborators;
+mod refusal;
+mod store;
+
+use std::sync::Arc;
+
+use serde_json::json;
+use sqlx::PgConnection;
+
+use crate::audit::{self, By, Outcome};
+use crate::clock::Clock;
+use crate::db::{Change, Db, Transaction};
+use crate::error::{Error, Result};
+use crate::names::{AccountName, PackageId, PackageName};
+use crate::policy::{
+    Actor, Administer, Decision, ExistingPackage, Intent, PackageFacts, Permit, Right, Visibility,
+};
+use crate::tokens::Tokens;
+
+pub use collaborators::{Collaborator, OwnersChange};
+pub use store::OwnedPackage;
+
+/// Handle to visibility and collaborators.
+#[derive(Debug, Clone)]
+pub struct Access {
+    db: Db,
+    clock: Clock,
+    tokens: Tokens,
+    public_url: Arc<str>,
+}
+
+/// A package held by a transaction, with everything a decision needs as it is now.
+#[derive(Debug)]
+pub struct Locked {
+    /// Who asks; dead, if their token was revoked meanwhile.
+    pub actor: Actor,
+    /// What is known of the package.
+    pub facts: PackageFacts,
+}
+
+impl Access {
+    /// Sets the room up; refusals name pages below `public_url`.
+    pub fn new(db: Db, clock: Clock, tokens: Tokens, public_url: Arc<str>) -> Self {
+        Self { db, clock, tokens, public_url }
+    }
+
+    /// Loads what is known of a name: the same one query, whether there is such a package or not.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn load_facts(&self, name: &PackageName) -> Result<PackageFacts> {
+        store::load_facts(self.db.reads(), name).await
+    }
+
+    /// Asks whether `actor` may do what `intent` says, as the database knows it now.
+    ///
+    /// # Errors
+    /// The refusal, with the status that its decision has.
+    pub async fn permit<R: Right>(&self, actor: &Actor, name: &PackageName, intent: Intent<R>) -> Result<Permit<R>> {
+        let facts = self.load_facts(name).await?;
+        self.permit_on(actor, &facts, intent)
+    }
+
+    /// Asks the same of facts that were loaded before.
+    ///
+    /// # Errors
+    /// As [`Access::permit`].
+    pub fn permit_on<R: Right>(&self, actor: &Actor, facts: &PackageFacts, intent: Intent<R>) -> Result<Permit<R>> {
+        crate::policy::permit(actor, intent, facts, self.clock.now())
+            .map_err(|decision| self.refusal(&decision, actor, &facts.name))
+    }
+
+    /// The error that a refusal is.
+    pub fn refusal(&self, decision: &Decision, actor: &Actor, name: &PackageName) -> Error {
+        refusal::explain(decision, actor, name, &self.public_url)
+    }
+
+    /// Locks the package for a change, and loads the actor and the facts as they are now: a decision from before an
+    /// upload, or from before someone else's change, is not good enough to write by.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn lock(&self, transaction: &mut PgConnection, actor: &Actor, name: &PackageName) -> Result<Locked> {
+        store::lock(transaction, name).await?;
+        let actor = self.tokens.refresh(transaction, actor).await?;
+        let facts = store::load_facts(&mut *transaction, name).await?;
+        Ok(Locked { actor, facts })
+    }
+
+    async fn lock_and_permit<R: Right>(
+        &self,
+        transaction: &mut PgConnection,
+        actor: &Actor,
+        name: &PackageName,
+        intent: Intent<R>,
+    ) -> Result<(Permit<R>, PackageFacts)> {
+        let Locked { actor, facts } = self.lock(transaction, actor, name).await?;
+        let permit = self.permit_on(&actor, &facts, intent)?;
+        Ok((permit, facts))
+    }
+
+    /// Grows the package's revision and announces the change; every change of a package ends with it. Returns the new
+    /// revision.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn bump_revision(
+        &self,
+        transaction: &mut Transaction,
+        name: &PackageName,
+        package: PackageId,
+    ) -> Result<i64> {
+        transaction.announce(Change::Package(name.clone()));
+        store::bump_revision(transaction, package, self.clock.now()).await
+    }
+
+    /// Makes a package public or restricted.
+    ///
+    /// # Errors
+    /// The refusal, where the permit no longer holds.
+    pub async fn set_visibility(&self, permit: &Permit<Administer>, visibility: Visibility) -> Result<()> {
+        let mut transaction = self.db.begin().await?;
+        let intent = Intent::set_visibility(visibility);
+        let (permit, facts) = self.lock_and_permit(&mut transaction, permit.actor(), permit.name(), intent).await?;
+        self.change_visibility(&mut transaction, &permit, &facts, visibility).await?;
+        transaction.commit().await
+    }
+
+    /// The same inside a caller's transaction that has locked the package, for a publish that says `access`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn change_visibility(
+        &self,
+        transaction: &mut Transaction,
+        permit: &Permit<Administer>,
+        facts: &PackageFacts,
+        visibility: Visibility,
+    ) -> Result<()> {
+        let package = existing(facts)?;
+        if package.visibility == visibility {
+            return Ok(());
+        }
+        store::set_visibility(transaction, package.id, visibility).await?;
+        let detail = json!({ "visibility": visibility.as_str() });
+        self.record(transaction, permit, facts, "access.visibility", detail).await
+    }
+
+    /// The packages in the scope of `owner`, and those shared with them, that `viewer` may see; with what `owner` may
+    /// do there. For `npm access list packages`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_packages(&self, owner: &AccountName, viewer: &Actor) -> Result<Vec<OwnedPackage>> {
+        let mut listed = Vec::new();
+        for name in store::list_packages_of(self.db.reads(), owner).await? {
+            let facts = self.load_facts(&name).await?;
+            let visible = self.permit_on(viewer, &facts, Intent::INSPECT).is_ok();
+            if visible && let Some(permission) = collaborators::permission_of(owner, &facts, self.db.reads()).await? {
+                listed.push(OwnedPackage { name, permission });
+            }
+        }
+        Ok(listed)
+    }
+
+    /// Bumps the revision and writes the audit line: what every change of access has in common.
+    async fn record<R: Right>(
+        &self,
+        transaction: &mut Transaction,
+        permit: &Permit<R>,
+        facts: &PackageFacts,
+        action: &'static str,
+        detail: serde_json::Value,
+    ) -> Result<()> {
+        self.bump_revision(transaction, &facts.name, existing(facts)?.id).await?;
+        let event = audit::Event {
+            action,
+            subject: facts.name.as_str(),
+            scope: permit.owner(),
+            outcome: Outcome::Done,
+            detail,
+        };
+        audit::record(transaction, &By::from(permit.actor()), &event, self.clock.now()).await
+    }
+}
+
+/// A permit for anything but creating is only given where the package exists.
+fn existing(facts: &PackageFacts) -> Result<&ExistingPackage> {
+    facts.package.as_deref().ok_or_else(|| Error::internal("a permit was given for a package that does not exist"))
+}

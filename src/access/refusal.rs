@@ -1,0 +1,68 @@
+//! The sentence behind each refusal: what happened, why, what to do next.
+
+use crate::error::Error;
+use crate::names::{AccountName, PackageName};
+use crate::policy::{Actor, Decision, Lack};
+
+/// Turns a decision other than `Allow` into the error that the caller sees.
+///
+/// The sentence of `NotFound` depends on the actor and on the name as it was sent, on nothing else: a missing package
+/// and a hidden one read the same (`security.md` 2.2).
+pub(super) fn explain(decision: &Decision, actor: &Actor, name: &PackageName, public_url: &str) -> Error {
+    match decision {
+        Decision::Allow => Error::internal("an allowed action was refused"),
+        Decision::Unauthenticated => Error::Unauthenticated(
+            format!("You must be logged in to do this to {name}. Run npm login --registry={public_url}.").into(),
+        ),
+        Decision::DeadCredential => Error::DeadCredential,
+        Decision::NotFound => not_found(actor, name),
+        Decision::Forbidden(lack) => Error::Forbidden(forbidden(*lack, actor, name).into()),
+        Decision::PaymentRequired(account) => payment_required(account, actor, name, public_url),
+    }
+}
+
+fn not_found(actor: &Actor, name: &PackageName) -> Error {
+    let hint = match actor.account() {
+        Some(account) => {
+            format!("You are signed in as {}; if it was shared with you, ask its owner to check its access.", account.name)
+        }
+        None => "You are not signed in; if it is private, run npm login first.".to_owned(),
+    };
+    Error::NotFound(format!("No package {name} that you may read. {hint}").into())
+}
+
+fn forbidden(lack: Lack, actor: &Actor, name: &PackageName) -> String {
+    let who = actor.account().map_or_else(|| "You".to_owned(), |account| format!("Account {}", account.name));
+    let scope = name.scope();
+    match lack {
+        Lack::Network => "This token may not be used from your network address. Use one that may, or ask who made it.".into(),
+        Lack::ReadOnlyToken => "This token is read-only, so it changes nothing. Use one that may write.".into(),
+        Lack::OtherPackagesToken => {
+            format!("This token was made for other packages than {name}. Use one that covers it.")
+        }
+        Lack::Collaboration => format!("{who} is no collaborator of {name}. Ask @{scope} to be added."),
+        Lack::Write => format!(
+            "You do not have permission to publish \"{name}\": {who} may read it only. Ask @{scope} for read-write access."
+        ),
+        Lack::Administration => {
+            format!("Only @{scope} can change who sees and maintains {name}; {who} can not. Ask @{scope} to do it.")
+        }
+    }
+}
+
+fn payment_required(payer: &AccountName, actor: &Actor, name: &PackageName, public_url: &str) -> Error {
+    let base = public_url.trim_end_matches('/');
+    let pays_alone = actor.account().is_some_and(|account| account.name == *payer);
+    let sentence = if pays_alone {
+        format!(
+            "Account {payer} has no plan, so it cannot work with private packages such as {name}. \
+             Pick one at {base}/settings/billing"
+        )
+    } else {
+        format!(
+            "The plan of @{payer}, who owns {name}, is missing or has lapsed, so nobody can work with it. \
+             @{payer} can renew it at {base}/settings/billing"
+        )
+    };
+    Error::PaymentRequired(sentence.into())
+}

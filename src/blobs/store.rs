@@ -1,0 +1,40 @@
+//! The SQL of the `blobs` table.
+
+use sqlx::PgConnection;
+
+use crate::clock::Time;
+use crate::error::Result;
+
+use super::Digest;
+
+/// Inserts the row of a blob, or says that it is wanted again.
+pub(super) async fn touch(connection: &mut PgConnection, digest: &Digest, size: u64, now: Time) -> Result<()> {
+    sqlx::query!(
+        "insert into blobs (sha512, size_bytes, touched_at)
+         values ($1, $2, $3)
+         on conflict (sha512) do update set touched_at = greatest(blobs.touched_at, excluded.touched_at)",
+        digest.as_bytes(),
+        i64::try_from(size).unwrap_or(i64::MAX),
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Deletes the rows of blobs that no version points at and no publish has touched since `before`.
+///
+/// The rows stay locked until the transaction ends, and a publish of the same bytes waits for that in [`touch`]: so the
+/// files may be removed before the commit.
+pub(super) async fn take_abandoned(connection: &mut PgConnection, before: Time) -> Result<Vec<Digest>> {
+    let rows = sqlx::query_scalar!(
+        "delete from blobs
+         where touched_at < $1
+           and not exists (select from versions where versions.sha512 = blobs.sha512)
+         returning sha512",
+        before,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().filter_map(|bytes| Digest::try_from(bytes).ok()).collect())
+}

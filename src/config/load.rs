@@ -1,0 +1,285 @@
+//! Merging the layers, and remembering which one each value came from.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::sections::{Config, Secret};
+
+const DEFAULTS: &str = include_str!("../../config/default.toml");
+const PREFIX: &str = "STRONGROOM__";
+
+/// Keys whose values are never shown.
+const SECRETS: &[&str] = &["database.url"];
+
+/// What a configuration is made of, lowest first; the built-in defaults lie beneath.
+#[derive(Debug, Default, Clone)]
+pub struct Layers {
+    /// The configuration file.
+    pub file: Option<PathBuf>,
+    /// Environment variables, of which those named `STRONGROOM__SECTION__KEY` are read.
+    pub environment: Vec<(String, String)>,
+    /// Flags, as `section.key` and text.
+    pub flags: Vec<(String, String)>,
+}
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// `config/default.toml`.
+    Default,
+    /// The configuration file.
+    File(PathBuf),
+    /// An environment variable.
+    Environment(String),
+    /// A flag of the command line.
+    Flag,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => formatter.write_str("default"),
+            Self::File(path) => write!(formatter, "{}", path.display()),
+            Self::Environment(name) => formatter.write_str(name),
+            Self::Flag => formatter.write_str("flag"),
+        }
+    }
+}
+
+/// Says which key is wrong, where it was set, and what it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {path}: {cause}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{path} is not valid TOML: {cause}")]
+    Syntax {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        cause: Box<toml::de::Error>,
+    },
+    /// A key that does not exist.
+    #[error("unknown key {key} (set in {origin}); the nearest one is {nearest}")]
+    UnknownKey {
+        /// The key as given.
+        key: String,
+        /// Who set it.
+        origin: Origin,
+        /// The most similar key that exists.
+        nearest: String,
+    },
+    /// A value of the wrong kind.
+    #[error("{key} must be {expected} (set in {origin})")]
+    WrongType {
+        /// Which key.
+        key: String,
+        /// Who set it.
+        origin: Origin,
+        /// What is wanted, in words.
+        expected: &'static str,
+    },
+    /// A value that its key does not allow.
+    #[error("the configuration is not valid: {0}")]
+    Value(String),
+}
+
+/// The origin of every key that is not at its default.
+pub type Origins = BTreeMap<String, Origin>;
+
+/// Merges the layers into a configuration, and tells where each value that is no default came from.
+///
+/// # Errors
+/// [`ConfigError`], which names the key and its origin.
+pub fn load(layers: &Layers) -> Result<(Config, Origins), ConfigError> {
+    let merged = Merged::of(layers)?;
+    let mut config: Config = merged
+        .table
+        .try_into()
+        .map_err(|cause: toml::de::Error| ConfigError::Value(cause.message().to_owned()))?;
+    read_secret_files(&mut config)?;
+    Ok((config, merged.origins))
+}
+
+/// Every key with its value as TOML and its origin; secrets are covered. For `strongroom config show`.
+///
+/// # Errors
+/// As [`load`].
+pub fn listing(layers: &Layers) -> Result<Vec<(String, String, Origin)>, ConfigError> {
+    let merged = Merged::of(layers)?;
+    let mut lines = Vec::new();
+    for (section, values) in &merged.table {
+        for (name, value) in values.as_table().into_iter().flatten() {
+            let key = format!("{section}.{name}");
+            let covered = SECRETS.contains(&key.as_str()) && value.as_str() != Some("");
+            let shown = if covered { "(set)".to_owned() } else { value.to_string() };
+            let origin = merged.origins.get(&key).cloned().unwrap_or(Origin::Default);
+            lines.push((key, shown, origin));
+        }
+    }
+    Ok(lines)
+}
+
+struct Merged {
+    table: Table,
+    origins: Origins,
+}
+
+impl Merged {
+    fn of(layers: &Layers) -> Result<Self, ConfigError> {
+        let mut merged = Self::defaults()?;
+        if let Some(path) = &layers.file {
+            merged.apply_file(path)?;
+        }
+        for (name, value) in &layers.environment {
+            if let Some(key) = name.strip_prefix(PREFIX) {
+                let key = key.to_ascii_lowercase().replacen("__", ".", 1);
+                merged.apply_text(&key, value, &Origin::Environment(name.clone()))?;
+            }
+        }
+        for (key, value) in &layers.flags {
+            merged.apply_text(key, value, &Origin::Flag)?;
+        }
+        Ok(merged)
+    }
+
+    fn defaults() -> Result<Self, ConfigError> {
+        let table = DEFAULTS.parse().map_err(|cause| ConfigError::Syntax {
+            path: "config/default.toml".into(),
+            cause: Box::new(cause),
+        })?;
+        Ok(Self { table, origins: Origins::new() })
+    }
+
+    fn apply_file(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
+        let table: Table =
+            text.parse().map_err(|cause| ConfigError::Syntax { path: path.to_owned(), cause: Box::new(cause) })?;
+        let origin = Origin::File(path.to_owned());
+        for (section, values) in table {
+            let Value::Table(values) = values else { return Err(self.unknown(section, origin)) };
+            for (key, value) in values {
+                let key = format!("{section}.{key}");
+                *self.slot(&key, &origin)? = value;
+                self.origins.insert(key, origin.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_text(&mut self, key: &str, text: &str, origin: &Origin) -> Result<(), ConfigError> {
+        let slot = self.slot(key, origin)?;
+        let wrong = |expected| ConfigError::WrongType { key: key.to_owned(), origin: origin.clone(), expected };
+        *slot = match slot {
+            Value::Integer(_) => Value::Integer(text.trim().parse().map_err(|_| wrong("a whole number"))?),
+            Value::Boolean(_) => Value::Boolean(text.trim().parse().map_err(|_| wrong("true or false"))?),
+            Value::Array(_) => Value::Array(
+                text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect(),
+            ),
+            _ => Value::from(text),
+        };
+        self.origins.insert(key.to_owned(), origin.clone());
+        Ok(())
+    }
+
+    fn slot(&mut self, key: &str, origin: &Origin) -> Result<&mut Value, ConfigError> {
+        let found = key
+            .split_once('.')
+            .is_some_and(|(section, name)| self.table.get(section).and_then(|values| values.get(name)).is_some());
+        if !found {
+            return Err(self.unknown(key.to_owned(), origin.clone()));
+        }
+        let (section, name) = key.split_once('.').unwrap_or((key, ""));
+        Ok(&mut self.table[section][name])
+    }
+
+    fn unknown(&self, key: String, origin: Origin) -> ConfigError {
+        let keys = self.table.iter().flat_map(|(section, values)| {
+            values.as_table().into_iter().flatten().map(move |(name, _)| format!("{section}.{name}"))
+        });
+        let nearest = keys.min_by_key(|known| strsim::damerau_levenshtein(known, &key)).unwrap_or_default();
+        ConfigError::UnknownKey { key, origin, nearest }
+    }
+}
+
+fn read_secret_files(config: &mut Config) -> Result<(), ConfigError> {
+    if let Some(path) = &config.database.url_file {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| ConfigError::Unreadable { path: path.clone(), cause })?;
+        config.database.url = Some(Secret::new(text.trim()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Layers {
+        let environment = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Layers { environment, ..Layers::default() }
+    }
+
+    #[test]
+    fn flags_win_over_environment_over_file_over_default() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "[limits]\nlogin_per_minute = 1\nmax_uploads = 2\nmax_files = 3").unwrap();
+        let layers = Layers {
+            file: Some(file.path().to_owned()),
+            flags: vec![("limits.login_per_minute".into(), "9".into())],
+            ..environment(&[("STRONGROOM__LIMITS__LOGIN_PER_MINUTE", "5"), ("STRONGROOM__LIMITS__MAX_UPLOADS", "7")])
+        };
+        let (config, origins) = load(&layers).unwrap();
+        assert_eq!(config.limits.login_per_minute, 9);
+        assert_eq!(config.limits.max_uploads, 7);
+        assert_eq!(config.limits.max_files, 3);
+        assert_eq!(config.limits.max_tarball_bytes, 100 * 1024 * 1024);
+        assert_eq!(origins["limits.login_per_minute"], Origin::Flag);
+        assert_eq!(origins["limits.max_uploads"], Origin::Environment("STRONGROOM__LIMITS__MAX_UPLOADS".into()));
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_the_nearest() {
+        let message = load(&environment(&[("STRONGROOM__AUTH__SIGNUPS", "open")])).unwrap_err().to_string();
+        assert!(message.contains("STRONGROOM__AUTH__SIGNUPS") && message.contains("auth.signup"), "{message}");
+    }
+
+    #[test]
+    fn every_kind_of_value_can_come_from_the_environment() {
+        let (config, _) = load(&environment(&[
+            ("STRONGROOM__SERVER__TRUSTED_PROXIES", "10.0.0.0/8, 192.168.0.0/16"),
+            ("STRONGROOM__LOG__ACCESS", "true"),
+            ("STRONGROOM__DATABASE__URL", "12345"),
+            ("HOME", "/nowhere"),
+        ]))
+        .unwrap();
+        assert_eq!(config.server.trusted_proxies.len(), 2);
+        assert!(config.log.access);
+        assert_eq!(config.database.url.unwrap().expose(), "12345");
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_its_key() {
+        let refused = |name, value| load(&environment(&[(name, value)])).unwrap_err().to_string();
+        assert!(refused("STRONGROOM__LIMITS__MAX_FILES", "many").contains("limits.max_files must be a whole number"));
+        assert!(refused("STRONGROOM__AUTH__SIGNUP", "ajar").contains("ajar"));
+        assert!(refused("STRONGROOM__BILLING__PROVIDER", "cash").contains("cash"));
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug_output() {
+        let (config, _) = load(&environment(&[("STRONGROOM__DATABASE__URL", "postgres://u:hunter2@h/d")])).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

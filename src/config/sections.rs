@@ -1,0 +1,204 @@
+//! The sections as types. Units and meanings stand beside the keys in `config/default.toml`.
+#![expect(missing_docs, reason = "each key is explained in config/default.toml, once")]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer};
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub server: Server,
+    pub database: Database,
+    pub storage: Storage,
+    pub auth: Auth,
+    pub billing: Billing,
+    pub limits: Limits,
+    pub cache: Cache,
+    pub log: Log,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    pub listen: SocketAddr,
+    #[serde(deserialize_with = "optional")]
+    pub public_url: Option<String>,
+    #[serde(deserialize_with = "optional_path")]
+    pub data_dir: Option<PathBuf>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub max_connections: usize,
+    pub max_connections_per_address: usize,
+    pub drain_seconds: u64,
+}
+
+/// `[database]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    #[serde(deserialize_with = "optional_secret")]
+    pub url: Option<Secret>,
+    #[serde(deserialize_with = "optional_path")]
+    pub url_file: Option<PathBuf>,
+    pub max_read_connections: u32,
+    pub max_write_connections: u32,
+    #[serde(deserialize_with = "optional_path")]
+    pub postgres_bin: Option<PathBuf>,
+    pub offline: bool,
+}
+
+/// `[storage]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    #[serde(deserialize_with = "optional_path")]
+    pub path: Option<PathBuf>,
+}
+
+/// `[auth]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    pub signup: Signup,
+    pub login_token_days: u32,
+    pub password_hashes_at_once: usize,
+    pub password_hashes_waiting: usize,
+}
+
+/// Who may create an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Signup {
+    /// Anybody, by `npm adduser`.
+    Open,
+    /// Who was invited.
+    Invite,
+    /// Nobody but the operator.
+    Closed,
+}
+
+/// `[billing]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Billing {
+    pub provider: BillingProvider,
+}
+
+/// Where the billing flag comes from (`domain.md`, "Billing").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BillingProvider {
+    /// A new account is paid.
+    None,
+    /// A new account is unpaid; an administrator sets the flag.
+    Manual,
+    /// A new account is unpaid; Stripe's events set the flag.
+    Stripe,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub login_per_minute: u32,
+    pub max_tarball_bytes: u64,
+    pub max_document_bytes: usize,
+    pub max_unpacked_bytes: u64,
+    pub max_files: u64,
+    pub max_uploads: usize,
+}
+
+/// `[cache]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    pub packument_bytes: u64,
+    pub tarball_bytes: u64,
+    pub recheck_seconds: u64,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub format: LogFormat,
+    pub filter: String,
+    pub access: bool,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// Lines for people.
+    Text,
+    /// Lines for machines.
+    Json,
+}
+
+/// A value that must not be printed by accident.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("(secret)")
+    }
+}
+
+fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+fn optional_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    Ok(optional(deserializer)?.map(PathBuf::from))
+}
+
+fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    Ok(optional(deserializer)?.map(Secret))
+}
+
+impl Config {
+    /// The built-in defaults, as `config/default.toml` gives them.
+    pub fn defaults() -> Self {
+        super::load(&super::Layers::default()).expect("the built-in configuration is valid").0
+    }
+
+    /// The folder for everything that strongroom keeps on this machine.
+    pub fn data_dir(&self) -> PathBuf {
+        self.server.data_dir.clone().unwrap_or_else(|| user_data_folder().join("strongroom"))
+    }
+
+    /// The folder for package files.
+    pub fn blob_dir(&self) -> PathBuf {
+        self.storage.path.clone().unwrap_or_else(|| self.data_dir().join("blobs"))
+    }
+}
+
+/// The XDG base directory for data that belongs to one user.
+fn user_data_folder() -> PathBuf {
+    let from = |variable: &str| std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    from("XDG_DATA_HOME")
+        .or_else(|| from("HOME").map(|home| home.join(".local/share")))
+        .unwrap_or_else(|| PathBuf::from("."))
+}

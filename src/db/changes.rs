@@ -1,0 +1,223 @@
+//! How nodes hear of each other's changes.
+//!
+//! Every transaction that changes what a cache may hold sends NOTIFY on one channel. Each node listens on a connection
+//! of its own, and asks it for a sign of life several times a second. A node that cannot hear is *deaf*: it asks the
+//! database every time and keeps no answer, and when it hears again it forgets all that it knew (`domain.md`,
+//! "Consistency between nodes").
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use sqlx::Executor;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+
+use crate::names::{AccountId, PackageName};
+
+const CHANNEL: &str = "strongroom";
+
+/// How often the listening connection is asked for a sign of life, and how long the sign may take. Together they bound
+/// how long a node can be deaf without knowing: well below the second that `domain.md` promises.
+const HEARTBEAT: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What changed, as small as a cache key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The package, its versions, tags, visibility or grants.
+    Package(PackageName),
+    /// The account: its billing flag, its members, whether it is disabled.
+    Account(AccountId),
+    /// A token, by the hex of its digest.
+    Token(String),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Package(name) => write!(formatter, "package {name}"),
+            Self::Account(id) => write!(formatter, "account {id}"),
+            Self::Token(digest) => write!(formatter, "token {digest}"),
+        }
+    }
+}
+
+impl FromStr for Change {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.split_once(' ').ok_or(())? {
+            ("package", name) => name.parse().map(Self::Package).map_err(|_| ()),
+            ("account", id) => id.parse().map(|id: i64| Self::Account(id.into())).map_err(|_| ()),
+            ("token", digest) => Ok(Self::Token(digest.to_owned())),
+            _ => Err(()),
+        }
+    }
+}
+
+/// What a cache does when it hears of a change; `None` means that anything may have changed.
+type Listener = Box<dyn Fn(Option<&Change>) + Send + Sync>;
+
+/// Handle to what this node hears.
+#[derive(Clone, Default)]
+pub struct Changes {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// Odd while the node hears; grows by one each time it begins or ceases to.
+    era: AtomicU64,
+    listeners: [OnceLock<Listener>; 4],
+}
+
+/// Says that the node heard everything since a moment: what was loaded since then may be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hearing(u64);
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Changes").field("era", &self.shared.era).finish_non_exhaustive()
+    }
+}
+
+impl Changes {
+    /// Has `listener` called with each change from now on. At most four caches listen; each room has one or none.
+    pub fn subscribe(&self, listener: impl Fn(Option<&Change>) + Send + Sync + 'static) {
+        let mut listener: Listener = Box::new(listener);
+        for slot in &self.shared.listeners {
+            match slot.set(listener) {
+                Ok(()) => return,
+                Err(refused) => listener = refused,
+            }
+        }
+        debug_assert!(false, "more caches than slots");
+    }
+
+    /// The present hearing, or `None` while the node is deaf. Take it before loading what shall be cached.
+    pub fn hearing(&self) -> Option<Hearing> {
+        let era = self.shared.era.load(Ordering::Acquire);
+        (era % 2 == 1).then_some(Hearing(era))
+    }
+
+    /// Whether the node has heard everything since `hearing` was taken.
+    pub fn still(&self, hearing: Hearing) -> bool {
+        self.shared.era.load(Ordering::Acquire) == hearing.0
+    }
+
+    /// Tells this node's caches of a change.
+    pub fn apply(&self, change: &Change) {
+        self.tell(Some(change));
+    }
+
+    fn tell(&self, change: Option<&Change>) {
+        self.shared.listeners.iter().filter_map(OnceLock::get).for_each(|listener| listener(change));
+    }
+
+    pub(super) fn begin_hearing(&self) {
+        self.tell(None);
+        self.shared.era.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn cease_hearing(&self) {
+        self.shared.era.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Listens for ever; a lost connection is made again with a growing pause.
+    pub(super) async fn listen(&self, options: &PgConnectOptions) {
+        let mut pause = Duration::from_millis(50);
+        loop {
+            match connect(options).await {
+                Ok(listener) => {
+                    pause = Duration::from_millis(50);
+                    let deafness = Deafness(self);
+                    self.begin_hearing();
+                    let cause = self.hear(listener).await;
+                    drop(deafness);
+                    tracing::warn!(%cause, "the node no longer hears changes; its caches are off");
+                }
+                Err(cause) => tracing::warn!(%cause, "the node cannot listen for changes yet"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(2));
+        }
+    }
+
+    async fn hear(&self, mut listener: PgListener) -> sqlx::Error {
+        let mut heartbeat = tokio::time::interval(HEARTBEAT);
+        heartbeat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                heard = listener.try_recv() => match heard {
+                    Ok(Some(notification)) => match notification.payload().parse() {
+                        Ok(change) => self.tell(Some(&change)),
+                        Err(()) => self.tell(None),
+                    },
+                    Ok(None) => return sqlx::Error::WorkerCrashed,
+                    Err(cause) => return cause,
+                },
+                _ = heartbeat.tick() => {
+                    match tokio::time::timeout(PATIENCE, listener.execute("select 1")).await {
+                        Ok(Ok(_)) => {}
+                        Ok(Err(cause)) => return cause,
+                        Err(_) => return sqlx::Error::PoolTimedOut,
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Makes the node deaf when dropped, also where the listening task itself is dropped.
+struct Deafness<'a>(&'a Changes);
+
+impl Drop for Deafness<'_> {
+    fn drop(&mut self) {
+        self.0.cease_hearing();
+    }
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_with(options.clone().application_name("strongroom listener"))
+        .await?;
+    let mut listener = PgListener::connect_with(&pool).await?;
+    // A connection that is lost must be seen as such, not be made again behind our back: changes were missed meanwhile.
+    listener.eager_reconnect(false);
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_survives_the_wire() {
+        for change in [
+            Change::Package("@alice/x".parse().unwrap()),
+            Change::Account(7.into()),
+            Change::Token("00ff".into()),
+        ] {
+            assert_eq!(change.to_string().parse(), Ok(change));
+        }
+        assert!("package lodash".parse::<Change>().is_err());
+    }
+
+    #[test]
+    fn what_was_loaded_before_a_deaf_time_is_not_kept_after_it() {
+        let changes = Changes::default();
+        assert_eq!(changes.hearing(), None);
+        changes.begin_hearing();
+        let hearing = changes.hearing().unwrap();
+        assert!(changes.still(hearing));
+        changes.cease_hearing();
+        assert!(!changes.still(hearing) && changes.hearing().is_none());
+        changes.begin_hearing();
+        assert!(!changes.still(hearing) && changes.hearing().is_some());
+    }
+}

@@ -1,0 +1,190 @@
+//! The one error type of the rooms: variants are named for what the caller can do about it.
+//!
+//! Each has one status and one stable code ([`Error::status`], [`Error::code`]); the sentence says what happened, why,
+//! and what to do next (`ux.md` 9). Faces turn it into a response; nothing else decides a status.
+
+use std::borrow::Cow;
+
+/// What every fallible verb of a room returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A sentence for the person at the other end: what happened, why, what to do next.
+pub type Sentence = Cow<'static, str>;
+
+/// Everything that can go wrong, seen from outside.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 400: the request is malformed.
+    #[error("{0}")]
+    Malformed(Sentence),
+    /// 401: an account is needed, and the request names none.
+    #[error("{0}")]
+    Unauthenticated(Sentence),
+    /// 401: the token shown is unknown, expired or revoked.
+    #[error("This token is not valid: it is unknown, expired or revoked. Log in again with npm login.")]
+    DeadCredential,
+    /// 401: name and password do not belong together.
+    #[error("Incorrect user name or password. Check both and log in again.")]
+    WrongPassword,
+    /// 402: the account named has no plan.
+    #[error("{0}")]
+    PaymentRequired(Sentence),
+    /// 403: may be known, may not be done.
+    #[error("{0}")]
+    Forbidden(Sentence),
+    /// 404: unknown, or hidden from who asks.
+    #[error("{0}")]
+    NotFound(Sentence),
+    /// 405: the address exists, the method does not.
+    #[error("This address does not take {0} requests. Check the URL, or update the client.")]
+    MethodNotAllowed(String),
+    /// 409: somebody else was faster, or the version number is taken.
+    #[error("{0}")]
+    Conflict(Sentence),
+    /// 409: the version number was used before.
+    #[error("{0}")]
+    VersionExists(Sentence),
+    /// 413: larger than a limit allows.
+    #[error("{0}")]
+    TooLarge(Sentence),
+    /// 415: a body in a form that is not read here.
+    #[error("{0}")]
+    UnsupportedMedia(Sentence),
+    /// 422: well-formed, and not acceptable.
+    #[error("{0}")]
+    Unprocessable(Sentence),
+    /// 429: too often.
+    #[error("{sentence}")]
+    TooManyRequests {
+        /// What was too often.
+        sentence: Sentence,
+        /// Seconds until it may go on.
+        retry_after_secs: u64,
+    },
+    /// 408: the body came too slowly, or stopped.
+    #[error("The request body stopped arriving. Nothing was changed; send it again.")]
+    BodyTimeout,
+    /// 503: the database, the disk or a queue is not there right now.
+    #[error("The registry cannot do this right now: {0}. Nothing was changed; try again in a moment.")]
+    Unavailable(Sentence),
+    /// 507: the disk is full.
+    #[error("The registry has no space left for package files. Nothing was changed; tell its operator.")]
+    StorageFull,
+    /// 500: our fault.
+    #[error("Something went wrong on our side. Nothing was changed; the request id leads the operator to the cause.")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.entry().0
+    }
+
+    /// The stable code that documentation and support speak of.
+    pub fn code(&self) -> &'static str {
+        self.entry().1
+    }
+
+    /// The one table of statuses and codes.
+    fn entry(&self) -> (u16, &'static str) {
+        match self {
+            Self::Malformed(_) => (400, "SR-INPUT-01"),
+            Self::Unprocessable(_) => (422, "SR-INPUT-02"),
+            Self::TooLarge(_) => (413, "SR-INPUT-03"),
+            Self::UnsupportedMedia(_) => (415, "SR-INPUT-04"),
+            Self::MethodNotAllowed(_) => (405, "SR-INPUT-05"),
+            Self::BodyTimeout => (408, "SR-INPUT-06"),
+            Self::Unauthenticated(_) => (401, "SR-AUTH-01"),
+            Self::DeadCredential => (401, "SR-AUTH-02"),
+            Self::WrongPassword => (401, "SR-AUTH-03"),
+            Self::PaymentRequired(_) => (402, "SR-PLAN-01"),
+            Self::Forbidden(_) => (403, "SR-ACCESS-03"),
+            Self::NotFound(_) => (404, "SR-ACCESS-04"),
+            Self::Conflict(_) => (409, "SR-CONFLICT-01"),
+            Self::VersionExists(_) => (409, "SR-VERSION-01"),
+            Self::TooManyRequests { .. } => (429, "SR-LIMIT-01"),
+            Self::Internal(_) => (500, "SR-SERVER-01"),
+            Self::Unavailable(_) => (503, "SR-SERVER-02"),
+            Self::StorageFull => (507, "SR-SERVER-03"),
+        }
+    }
+
+    /// Seconds after which trying again makes sense, where that is known.
+    pub fn retry_after_secs(&self) -> Option<u64> {
+        match self {
+            Self::TooManyRequests { retry_after_secs, .. } => Some(*retry_after_secs),
+            Self::Unavailable(_) | Self::StorageFull => Some(5),
+            _ => None,
+        }
+    }
+
+    /// Wraps a failure that no caller can do anything about.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    /// A database that cannot be reached is 503; everything else is a bug of ours.
+    fn from(cause: sqlx::Error) -> Self {
+        if is_outage(&cause) {
+            tracing::warn!(%cause, "the database cannot be reached");
+            Self::Unavailable("the database does not answer".into())
+        } else {
+            Self::internal(cause)
+        }
+    }
+}
+
+fn is_outage(cause: &sqlx::Error) -> bool {
+    match cause {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_) => true,
+        // Class 08: connection; 53: out of resources; 57: shutting down, or a statement past its time; 25006: read-only.
+        sqlx::Error::Database(database) => database.code().is_some_and(|code| {
+            ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || matches!(&*code, "25006" | "55P03")
+        }),
+        _ => false,
+    }
+}
+
+impl From<std::io::Error> for Error {
+    /// A full disk is 507, any other failure of the storage 503: both pass without a restart.
+    fn from(cause: std::io::Error) -> Self {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        if matches!(cause.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
+            return Self::StorageFull;
+        }
+        tracing::warn!(%cause, "the file storage failed");
+        Self::Unavailable("the file storage does not answer".into())
+    }
+}
+
+impl From<crate::names::InvalidName> for Error {
+    fn from(cause: crate::names::InvalidName) -> Self {
+        Self::Unprocessable(cause.to_string().into())
+    }
+}
+
+/// Turns a broken constraint, by its name, into the error that its meaning is for the caller.
+pub trait OnConstraint<T> {
+    /// Where the failure is a violation of `constraint`, gives `error()` instead.
+    ///
+    /// # Errors
+    /// `error()`, or the database's own failure.
+    fn on_constraint(self, constraint: &str, error: impl FnOnce() -> Error) -> Result<T>;
+}
+
+impl<T> OnConstraint<T> for std::result::Result<T, sqlx::Error> {
+    fn on_constraint(self, constraint: &str, error: impl FnOnce() -> Error) -> Result<T> {
+        self.map_err(|cause| match &cause {
+            sqlx::Error::Database(database) if database.constraint() == Some(constraint) => error(),
+            _ => cause.into(),
+        })
+    }
+}

@@ -1,0 +1,266 @@
+//! Packuments, stitched from stored text.
+//!
+//! A version's manifest is kept as JSON text without `dist`. Stitching puts the pieces side by side; no manifest is
+//! taken apart again, but for the latest one, whose description the packument shows (`protocol.md` 2.4).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+use sqlx::PgPool;
+
+use crate::clock::{Time, to_npm_time};
+use crate::error::{Error, Result};
+use crate::names::PackageName;
+
+use super::store::{self, PackageRow, VersionRow};
+use super::variants::{Encoding, Variants};
+
+/// npm caps the README of a packument here.
+const README_BYTES: usize = 64 * 1024;
+
+/// Fields of the latest manifest that the packument shows at its top.
+const HOISTED: [&str; 8] =
+    ["description", "homepage", "keywords", "repository", "author", "contributors", "bugs", "license"];
+
+/// The two forms of a packument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// Everything (`protocol.md` 2.1).
+    Full,
+    /// What an install needs (`protocol.md` 2.2).
+    Abbreviated,
+}
+
+/// A packument as bytes ready to send, with its validators.
+#[derive(Debug)]
+pub struct Document {
+    /// The strong validator without quotes and without the encoding's suffix: a hash of the bytes.
+    pub etag: Box<str>,
+    /// When the package last changed.
+    pub modified: Time,
+    variants: Variants,
+}
+
+impl Document {
+    fn new(text: String, modified: Time) -> Self {
+        let etag = URL_SAFE_NO_PAD.encode(&Sha256::digest(text.as_bytes())[..18]).into();
+        Self { etag, modified, variants: Variants::new(Bytes::from(text)) }
+    }
+
+    /// The bytes in this encoding, if they were made before.
+    pub fn encoded(&self, encoding: Encoding) -> Option<Bytes> {
+        self.variants.get(encoding)
+    }
+
+    pub(super) async fn encode(self: &Arc<Self>, encoding: Encoding) -> Result<Bytes> {
+        self.variants.make(encoding).await
+    }
+
+    pub(super) fn memory_bytes(&self) -> u64 {
+        self.variants.identity().len() as u64
+    }
+}
+
+/// The `_rev` of a package at a revision: the number, and a hash that nobody can guess for another package.
+pub(super) fn rev_text(name: &PackageName, revision: i64) -> String {
+    let hash = Sha256::digest(format!("{name}#{revision}"));
+    hash[..16].iter().fold(format!("{revision}-"), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Reads a `_rev` back to its revision; `None` where it is not one that this package ever had.
+pub fn parse_rev(name: &PackageName, text: &str) -> Option<i64> {
+    let revision = text.split_once('-')?.0.parse().ok()?;
+    (rev_text(name, revision) == text).then_some(revision)
+}
+
+/// Loads a package and stitches one form of its packument.
+pub(super) async fn load(pool: &PgPool, name: &PackageName, form: Form, public_url: &str) -> Result<Document> {
+    let loaded = store::load_packument(pool, name, form).await?;
+    let (package, versions) = loaded.ok_or_else(|| Error::internal("a package vanished while it was read"))?;
+    let stitch = move |name: PackageName, public_url: String| {
+        let text = Stitcher { name: &name, package: &package, versions: &versions, public_url: &public_url }.stitch(form);
+        Document::new(text, package.modified_at)
+    };
+    let (name, public_url) = (name.clone(), public_url.to_owned());
+    tokio::task::spawn_blocking(move || stitch(name, public_url)).await.map_err(Error::internal)
+}
+
+struct Stitcher<'a> {
+    name: &'a PackageName,
+    package: &'a PackageRow,
+    versions: &'a [VersionRow],
+    public_url: &'a str,
+}
+
+impl Stitcher<'_> {
+    fn stitch(&self, form: Form) -> String {
+        let expected: usize = self.versions.iter().map(|row| row.manifest.len() + 700).sum();
+        let mut out = String::with_capacity(expected + 4096);
+        out.push('{');
+        match form {
+            Form::Full => self.full_head(&mut out),
+            Form::Abbreviated => {
+                member(&mut out, "name", &json_text(self.name.as_str()));
+                member(&mut out, "modified", &json_text(&to_npm_time(self.package.modified_at)));
+            }
+        }
+        member(&mut out, "dist-tags", &self.dist_tags());
+        member(&mut out, "time", &self.time());
+        self.push_versions(&mut out);
+        if form == Form::Full {
+            self.full_tail(&mut out);
+        }
+        out.push('}');
+        out
+    }
+
+    fn full_head(&self, out: &mut String) {
+        member(out, "_id", &json_text(self.name.as_str()));
+        member(out, "_rev", &json_text(&rev_text(self.name, self.package.revision)));
+        member(out, "name", &json_text(self.name.as_str()));
+        let latest = self.package.latest_manifest.as_deref().unwrap_or("{}");
+        let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(latest).unwrap_or_default();
+        for field in HOISTED {
+            if let Some(value) = fields.get(field) {
+                member(out, field, value.get());
+            }
+        }
+    }
+
+    fn full_tail(&self, out: &mut String) {
+        let maintainers: Vec<String> = self.package.maintainers.iter().map(|name| person(name)).collect();
+        member(out, "maintainers", &format!("[{}]", maintainers.join(",")));
+        let readme = self.package.readme.as_deref().unwrap_or("");
+        let end = readme.floor_char_boundary(README_BYTES);
+        member(out, "readme", &json_text(&readme[..end]));
+        member(out, "readmeFilename", &json_text(self.package.readme_file.as_deref().unwrap_or("")));
+        member(out, "_attachments", "{}");
+    }
+
+    fn dist_tags(&self) -> String {
+        let pairs = self.package.tags.iter().zip(&self.package.tagged_versions);
+        object(pairs.map(|(tag, version)| (tag.as_str(), json_text(version))))
+    }
+
+    fn time(&self) -> String {
+        let created = ("created", json_text(&to_npm_time(self.package.created_at)));
+        let modified = ("modified", json_text(&to_npm_time(self.package.modified_at)));
+        let versions =
+            self.versions.iter().map(|row| (row.version.as_str(), json_text(&to_npm_time(row.published_at))));
+        object([created, modified].into_iter().chain(versions))
+    }
+
+    fn push_versions(&self, out: &mut String) {
+        member(out, "versions", "{");
+        for (at, row) in self.versions.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            out.push_str(&json_text(&row.version));
+            out.push(':');
+            push_version(out, self.name, row, self.public_url);
+        }
+        out.push('}');
+    }
+}
+
+/// One version's manifest with its `dist`.
+pub(super) fn version_text(name: &PackageName, row: &VersionRow, public_url: &str) -> String {
+    let mut out = String::with_capacity(row.manifest.len() + 700);
+    push_version(&mut out, name, row, public_url);
+    out
+}
+
+/// The text of a JSON object with more members at its end.
+pub(super) fn with_members(text: &str, members: &[(&str, &str)]) -> String {
+    let mut out = String::from(open_end(text));
+    for (key, value) in members {
+        member(&mut out, key, value);
+    }
+    out.push('}');
+    out
+}
+
+/// The text of a JSON object without its last brace.
+fn open_end(text: &str) -> &str {
+    text.trim_end().strip_suffix('}').unwrap_or("{")
+}
+
+fn push_version(out: &mut String, name: &PackageName, row: &VersionRow, public_url: &str) {
+    out.push_str(open_end(&row.manifest));
+    if let Some(message) = &row.deprecated {
+        member(out, "deprecated", &json_text(message));
+    }
+    member(out, "dist", &dist(name, row, public_url));
+    out.push('}');
+}
+
+/// `dist` is all ours: nothing in it comes from the client (`security.md` 1.5).
+fn dist(name: &PackageName, row: &VersionRow, public_url: &str) -> String {
+    let file = format!("{}-{}.tgz", name.unscoped(), row.version);
+    let shasum = row.sha1.iter().fold(String::with_capacity(40), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    object([
+        ("tarball", json_text(&format!("{public_url}/{name}/-/{file}"))),
+        ("integrity", json_text(&format!("sha512-{}", STANDARD.encode(&row.sha512)))),
+        ("shasum", json_text(&shasum)),
+        ("fileCount", row.file_count.to_string()),
+        ("unpackedSize", row.unpacked_bytes.to_string()),
+    ])
+}
+
+/// A person as npm's lists have them. The address stays with its owner: the packument is the same for every reader, and
+/// clients need only that the member is there (`protocol.md` 5.3).
+pub(super) fn person(name: &str) -> String {
+    object([("name", json_text(name)), ("email", json_text(""))])
+}
+
+fn object<'a>(members: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let mut out = String::from("{");
+    for (key, value) in members {
+        member(&mut out, key, &value);
+    }
+    out.push('}');
+    out
+}
+
+/// Appends `"key":value`, with a comma where something stands before it.
+fn member(out: &mut String, key: &str, value: &str) {
+    if !out.ends_with('{') {
+        out.push(',');
+    }
+    out.push_str(&json_text(key));
+    out.push(':');
+    out.push_str(value);
+}
+
+fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rev_reads_back_only_for_its_own_package() {
+        let (one, two) = ("@a/one".parse().unwrap(), "@a/two".parse().unwrap());
+        let rev = rev_text(&one, 7);
+        assert_eq!(parse_rev(&one, &rev), Some(7));
+        assert_eq!(parse_rev(&two, &rev), None);
+        for text in ["", "7", "7-", "x-1", "undefined"] {
+            assert_eq!(parse_rev(&one, text), None, "{text}");
+        }
+    }
+}

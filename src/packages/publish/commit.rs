@@ -1,0 +1,179 @@
+//! Making a checked publish durable and visible: the blob first, then one short transaction.
+
+use serde_json::json;
+
+use crate::access::Locked;
+use crate::audit::{self, By, Outcome};
+use crate::blobs::Staged;
+use crate::db::Transaction;
+use crate::error::{Error, Result};
+use crate::names::{AccountId, PackageId, PackageName};
+use crate::packages::packument::{person, rev_text, with_members};
+use crate::packages::store::{self, NewVersion};
+use crate::packages::Packages;
+use crate::policy::{AccountFacts, Actor, Intent, PackageFacts, Permit, Visibility, Write};
+
+use super::check::Checked;
+use super::{Publication, Sender};
+
+impl Packages {
+    /// Promotes the blob and commits. The decision is asked again under the row lock: the upload may have outlived it.
+    pub(super) async fn commit(
+        &self,
+        permit: &Permit<Write>,
+        mut checked: Checked,
+        staged: Staged,
+        sender: Sender,
+    ) -> Result<Publication> {
+        if sender.says_restricted_by_default && checked.access == Some(Visibility::Restricted) {
+            checked.access = None;
+        }
+        let mut reservation = self.db.begin().await?;
+        let now = self.clock.now();
+        self.blobs.reserve(&mut reservation, &checked.digest, checked.size_bytes, now).await?;
+        reservation.commit().await?;
+        self.blobs.promote(staged, checked.digest.clone()).await?;
+
+        let mut transaction = self.db.begin().await?;
+        let publication = self.insert(&mut transaction, permit, &checked).await?;
+        transaction.commit().await?;
+        Ok(publication)
+    }
+
+    async fn insert(
+        &self,
+        transaction: &mut Transaction,
+        permit: &Permit<Write>,
+        checked: &Checked,
+    ) -> Result<Publication> {
+        let name = permit.name();
+        let (permit, facts) = self.lock_for_publish(transaction, permit.actor(), name, checked).await?;
+        let publisher = publisher(permit.actor())?;
+        let Some(package) = &facts.package else {
+            let visibility = checked.access.unwrap_or(Visibility::Restricted);
+            let id = self.insert_package(transaction, &permit, publisher.id, visibility).await?;
+            return self.insert_version(transaction, &permit, publisher, id, checked, None).await;
+        };
+        if let Some(used) = store::find_used_version(transaction, package.id, &checked.version).await? {
+            let is_repeat = used.sha512 == checked.digest.as_bytes()
+                && used.published_by == publisher.id
+                && !used.unpublished;
+            return if is_repeat {
+                Ok(Publication { rev: rev_text(name, package.revision), notice: None })
+            } else {
+                Err(version_exists(name, checked))
+            };
+        }
+        let notice = self.apply_access(transaction, permit.actor(), &facts, checked.access).await?;
+        self.insert_version(transaction, &permit, publisher, package.id, checked, notice).await
+    }
+
+    async fn lock_for_publish(
+        &self,
+        transaction: &mut Transaction,
+        actor: &Actor,
+        name: &PackageName,
+        checked: &Checked,
+    ) -> Result<(Permit<Write>, PackageFacts)> {
+        let Locked { actor, facts } = self.access.lock(transaction, actor, name).await?;
+        let intent = match &facts.package {
+            Some(_) => Intent::PUBLISH,
+            None => Intent::create_as(checked.access.unwrap_or(Visibility::Restricted)),
+        };
+        let permit = self.access.permit_on(&actor, &facts, intent)?;
+        Ok((permit, facts))
+    }
+
+    async fn insert_package(
+        &self,
+        transaction: &mut Transaction,
+        permit: &Permit<Write>,
+        creator: AccountId,
+        visibility: Visibility,
+    ) -> Result<PackageId> {
+        let owner = permit.owner().ok_or_else(|| Error::internal("a package without a scope"))?;
+        store::insert_package(transaction, permit.name(), owner, creator, visibility, self.clock.now()).await
+    }
+
+    /// A publish that says `access`: an administrator's word counts, anyone else's is ignored, and they are told.
+    async fn apply_access(
+        &self,
+        transaction: &mut Transaction,
+        actor: &Actor,
+        facts: &PackageFacts,
+        access: Option<Visibility>,
+    ) -> Result<Option<String>> {
+        let present = facts.package.as_ref().map(|package| package.visibility);
+        let Some(wanted) = access.filter(|wanted| Some(*wanted) != present) else { return Ok(None) };
+        match self.access.permit_on(actor, facts, Intent::set_visibility(wanted)) {
+            Ok(permit) => {
+                self.access.change_visibility(transaction, &permit, facts, wanted).await?;
+                Ok(None)
+            }
+            Err(Error::Forbidden(_)) => Ok(Some(format!(
+                "{} stays {}: only the owner of its scope can change that.",
+                facts.name,
+                present.map_or("restricted", Visibility::as_str),
+            ))),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    async fn insert_version(
+        &self,
+        transaction: &mut Transaction,
+        permit: &Permit<Write>,
+        publisher: &AccountFacts,
+        package: PackageId,
+        checked: &Checked,
+        notice: Option<String>,
+    ) -> Result<Publication> {
+        let now = self.clock.now();
+        let manifest = with_members(&checked.manifest.full, &[("_npmUser", &person(publisher.name.as_str()))]);
+        let row = NewVersion {
+            package,
+            version: &checked.version,
+            publisher: publisher.id,
+            manifest: &manifest,
+            abbreviated: &checked.manifest.abbreviated,
+            digest: &checked.digest,
+            sha1: &checked.sha1,
+            size_bytes: checked.size_bytes,
+            unpacked_bytes: checked.unpacked_bytes,
+            file_count: checked.file_count,
+            readme: checked.readme.as_ref().map(|readme| readme.text.as_str()),
+            readme_file: checked.readme.as_ref().map(|readme| readme.file_name.as_str()),
+            provenance: checked.provenance.as_deref(),
+            now,
+        };
+        let version = store::insert_version(transaction, &row).await?;
+        store::set_tag(transaction, package, &checked.tag, version).await?;
+        store::set_latest_if_missing(transaction, package, version).await?;
+        let revision = self.access.bump_revision(transaction, permit.name(), package).await?;
+        let event = audit::Event {
+            action: "package.publish",
+            subject: permit.name().as_str(),
+            scope: permit.owner(),
+            outcome: Outcome::Done,
+            detail: json!({ "version": checked.version.as_str(), "tag": checked.tag, "bytes": checked.size_bytes }),
+        };
+        audit::record(transaction, &By::from(permit.actor()), &event, now).await?;
+        Ok(Publication { rev: rev_text(permit.name(), revision), notice })
+    }
+}
+
+/// Versions have an author: the operator publishes nothing.
+fn publisher(actor: &Actor) -> Result<&AccountFacts> {
+    actor.account().ok_or_else(|| Error::Forbidden("Publishing needs an account. Run npm login first.".into()))
+}
+
+fn version_exists(name: &PackageName, checked: &Checked) -> Error {
+    let version = &checked.version;
+    Error::VersionExists(
+        format!(
+            "You cannot publish over the previously published versions: {version}. A version of {name} never changes \
+             and is never used twice; raise the version and publish again."
+        )
+        .into(),
+    )
+}

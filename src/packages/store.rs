@@ -1,0 +1,320 @@
+//! The SQL of packages, versions and dist-tags.
+
+use std::collections::HashMap;
+
+use sqlx::{PgConnection, PgPool};
+
+use crate::blobs::Digest;
+use crate::clock::Time;
+use crate::error::{Error, Result};
+use crate::names::{AccountId, DistTag, PackageId, PackageName, VersionId, VersionNumber};
+use crate::policy::Visibility;
+
+use super::entry::TarballFacts;
+use super::packument::Form;
+
+/// A package as its packument shows it.
+pub(super) struct PackageRow {
+    pub(super) revision: i64,
+    pub(super) created_at: Time,
+    pub(super) modified_at: Time,
+    pub(super) tags: Vec<String>,
+    pub(super) tagged_versions: Vec<String>,
+    pub(super) maintainers: Vec<String>,
+    pub(super) latest_manifest: Option<String>,
+    pub(super) readme: Option<String>,
+    pub(super) readme_file: Option<String>,
+}
+
+/// A version as a packument shows it; `manifest` is the text of the form that was asked for.
+pub(super) struct VersionRow {
+    pub(super) version: String,
+    pub(super) published_at: Time,
+    pub(super) manifest: String,
+    pub(super) deprecated: Option<String>,
+    pub(super) sha512: Vec<u8>,
+    pub(super) sha1: Vec<u8>,
+    pub(super) file_count: i32,
+    pub(super) unpacked_bytes: i64,
+}
+
+/// Loads what a packument is stitched from, as it was at one moment.
+pub(super) async fn load_packument(
+    pool: &PgPool,
+    name: &PackageName,
+    form: Form,
+) -> Result<Option<(PackageRow, Vec<VersionRow>)>> {
+    let mut snapshot = pool.begin_with("begin isolation level repeatable read read only").await?;
+    let Some(package) = find_package_row(&mut snapshot, name, form).await? else { return Ok(None) };
+    let versions = list_versions(&mut snapshot, name, form).await?;
+    snapshot.commit().await?;
+    Ok(Some((package, versions)))
+}
+
+async fn find_package_row(
+    connection: &mut PgConnection,
+    name: &PackageName,
+    form: Form,
+) -> Result<Option<PackageRow>> {
+    let row = sqlx::query_as!(
+        PackageRow,
+        r#"select
+               packages.revision,
+               packages.created_at,
+               packages.modified_at,
+               array(
+                   select tag from dist_tags where package_id = packages.id order by tag
+               ) as "tags!",
+               array(
+                   select versions.version
+                   from dist_tags
+                   join versions on versions.id = dist_tags.version_id
+                   where dist_tags.package_id = packages.id
+                   order by dist_tags.tag
+               ) as "tagged_versions!",
+               array(
+                   select accounts.name
+                   from accounts
+                   where accounts.kind = 'user'
+                     and (
+                         accounts.id = packages.owner_id
+                         or exists (
+                             select from organization_members
+                             where organization_id = packages.owner_id
+                               and user_id = accounts.id
+                               and role in ('admin', 'owner')
+                         )
+                         or exists (
+                             select from grants
+                             where package_id = packages.id
+                               and user_id = accounts.id
+                               and (permission = 'read-write' or packages.visibility = 'public')
+                         )
+                     )
+                   order by accounts.id <> packages.owner_id, accounts.name
+               ) as "maintainers!",
+               case when $2 then latest.manifest end as latest_manifest,
+               case when $2 then latest.readme end as readme,
+               case when $2 then latest.readme_file end as readme_file
+           from packages
+           left join dist_tags on dist_tags.package_id = packages.id and dist_tags.tag = 'latest'
+           left join versions as latest on latest.id = dist_tags.version_id
+           where packages.name = $1"#,
+        name.as_str(),
+        form == Form::Full,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row)
+}
+
+async fn list_versions(connection: &mut PgConnection, name: &PackageName, form: Form) -> Result<Vec<VersionRow>> {
+    let rows = sqlx::query_as!(
+        VersionRow,
+        r#"select
+               versions.version,
+               versions.published_at,
+               case when $2 then versions.manifest else versions.abbreviated end as "manifest!",
+               versions.deprecated,
+               versions.sha512,
+               versions.sha1,
+               versions.file_count,
+               versions.unpacked_bytes
+           from versions
+           join packages on packages.id = versions.package_id
+           where packages.name = $1
+             and versions.unpublished_at is null
+           order by versions.id"#,
+        name.as_str(),
+        form == Form::Full,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows)
+}
+
+/// Finds a version by its number, else by a tag that points at it.
+pub(super) async fn find_version(
+    pool: &PgPool,
+    name: &PackageName,
+    number: Option<String>,
+    tag: Option<String>,
+) -> Result<Option<VersionRow>> {
+    let row = sqlx::query_as!(
+        VersionRow,
+        r#"select
+               versions.version,
+               versions.published_at,
+               versions.manifest,
+               versions.deprecated,
+               versions.sha512,
+               versions.sha1,
+               versions.file_count,
+               versions.unpacked_bytes
+           from versions
+           join packages on packages.id = versions.package_id
+           left join dist_tags on dist_tags.version_id = versions.id and dist_tags.tag = $3
+           where packages.name = $1
+             and versions.unpublished_at is null
+             and (versions.version = $2 or dist_tags.tag is not null)
+           limit 1"#,
+        name.as_str(),
+        number,
+        tag,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row)
+}
+
+pub(super) async fn list_tarballs(pool: &PgPool, name: &PackageName) -> Result<HashMap<Box<str>, TarballFacts>> {
+    let rows = sqlx::query!(
+        "select versions.version, versions.sha512, versions.size_bytes
+         from versions
+         join packages on packages.id = versions.package_id
+         where packages.name = $1
+           and versions.unpublished_at is null",
+        name.as_str(),
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let digest = Digest::try_from(row.sha512).map_err(|_| Error::internal("a digest of the wrong length"))?;
+            let size_bytes = u64::try_from(row.size_bytes).map_err(Error::internal)?;
+            Ok((row.version.into(), TarballFacts { digest, size_bytes }))
+        })
+        .collect()
+}
+
+pub(super) async fn insert_package(
+    connection: &mut PgConnection,
+    name: &PackageName,
+    owner: AccountId,
+    creator: AccountId,
+    visibility: Visibility,
+    now: Time,
+) -> Result<PackageId> {
+    let id = sqlx::query_scalar!(
+        r#"insert into packages (owner_id, name, visibility, revision, created_by, created_at, modified_at)
+           values ($1, $2, $3, 0, $4, $5, $5)
+           returning id as "id: PackageId""#,
+        owner.0,
+        name.as_str(),
+        visibility.as_str(),
+        creator.0,
+        now,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(id)
+}
+
+/// A version number that was used before.
+pub(super) struct UsedVersion {
+    pub(super) sha512: Vec<u8>,
+    pub(super) published_by: AccountId,
+    pub(super) unpublished: bool,
+}
+
+pub(super) async fn find_used_version(
+    connection: &mut PgConnection,
+    package: PackageId,
+    version: &VersionNumber,
+) -> Result<Option<UsedVersion>> {
+    let row = sqlx::query_as!(
+        UsedVersion,
+        r#"select
+               sha512,
+               published_by as "published_by: AccountId",
+               unpublished_at is not null as "unpublished!"
+           from versions
+           where package_id = $1
+             and version = $2"#,
+        package.0,
+        version.as_str(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row)
+}
+
+/// A new row of `versions`.
+pub(super) struct NewVersion<'a> {
+    pub(super) package: PackageId,
+    pub(super) version: &'a VersionNumber,
+    pub(super) publisher: AccountId,
+    pub(super) manifest: &'a str,
+    pub(super) abbreviated: &'a str,
+    pub(super) digest: &'a Digest,
+    pub(super) sha1: &'a [u8],
+    pub(super) size_bytes: u64,
+    pub(super) unpacked_bytes: u64,
+    pub(super) file_count: usize,
+    pub(super) readme: Option<&'a str>,
+    pub(super) readme_file: Option<&'a str>,
+    pub(super) provenance: Option<&'a str>,
+    pub(super) now: Time,
+}
+
+pub(super) async fn insert_version(connection: &mut PgConnection, version: &NewVersion<'_>) -> Result<VersionId> {
+    let id = sqlx::query_scalar!(
+        r#"insert into versions
+               (package_id, version, published_by, published_at, manifest, abbreviated, sha512, sha1, size_bytes,
+                unpacked_bytes, file_count, readme, readme_file, provenance)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+           returning id as "id: VersionId""#,
+        version.package.0,
+        version.version.as_str(),
+        version.publisher.0,
+        version.now,
+        version.manifest,
+        version.abbreviated,
+        version.digest.as_bytes(),
+        version.sha1,
+        i64::try_from(version.size_bytes).map_err(Error::internal)?,
+        i64::try_from(version.unpacked_bytes).map_err(Error::internal)?,
+        i32::try_from(version.file_count).map_err(Error::internal)?,
+        version.readme,
+        version.readme_file,
+        version.provenance,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(id)
+}
+
+pub(super) async fn set_tag(
+    connection: &mut PgConnection,
+    package: PackageId,
+    tag: &DistTag,
+    version: VersionId,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into dist_tags (package_id, tag, version_id)
+         values ($1, $2, $3)
+         on conflict (package_id, tag) do update set version_id = excluded.version_id",
+        package.0,
+        tag.as_str(),
+        version.0,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Makes the version `latest` if the package has no such tag yet: clients need one while there is a version.
+pub(super) async fn set_latest_if_missing(
+    connection: &mut PgConnection,
+    package: PackageId,
+    version: VersionId,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into dist_tags (package_id, tag, version_id) values ($1, 'latest', $2) on conflict do nothing",
+        package.0,
+        version.0,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! What a decision needs to know. The rooms fill these in; nothing here asks anybody.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::clock::Time;
+use crate::names::{AccountId, AccountName, PackageId, PackageName};
+
+/// Who can see a package. Pages call a restricted package *private*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Visibility {
+    /// Anyone, also without an account.
+    Public,
+    /// Those it was shared with; the default, always.
+    Restricted,
+}
+
+impl Visibility {
+    /// The word of the wire: `public` or `restricted`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Restricted => "restricted",
+        }
+    }
+}
+
+impl FromStr for Visibility {
+    type Err = ();
+
+    /// Reads the wire's words; `private` is an alias that npm's configuration accepts (`protocol.md` 3.2).
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "public" => Ok(Self::Public),
+            "restricted" | "private" => Ok(Self::Restricted),
+            _ => Err(()),
+        }
+    }
+}
+
+/// What a user was given on one package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "kebab-case")]
+pub enum Permission {
+    /// May read a restricted package.
+    ReadOnly,
+    /// May also publish.
+    ReadWrite,
+}
+
+impl Permission {
+    /// The word of bodies and pages: `read-only` or `read-write`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read-only",
+            Self::ReadWrite => "read-write",
+        }
+    }
+
+    /// The word of npm's maps of collaborators and packages: `read` or `write` (`protocol.md` 6).
+    pub fn as_npm_word(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read",
+            Self::ReadWrite => "write",
+        }
+    }
+}
+
+impl FromStr for Permission {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "read-only" => Ok(Self::ReadOnly),
+            "read-write" => Ok(Self::ReadWrite),
+            _ => Err(()),
+        }
+    }
+}
+
+/// The billing flag of an account: paid, or paid until a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BillingFlag {
+    /// No plan.
+    Unpaid,
+    /// A plan, which ends by itself at `until` where that is set.
+    Paid {
+        /// The first moment at which the account is no longer paid.
+        until: Option<Time>,
+    },
+}
+
+impl BillingFlag {
+    /// Whether the account is paid at `now`.
+    pub fn is_paid(self, now: Time) -> bool {
+        match self {
+            Self::Unpaid => false,
+            Self::Paid { until } => until.is_none_or(|until| now < until),
+        }
+    }
+}
+
+/// What kind of account owns a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum AccountKind {
+    /// A person, or a machine with an account of its own.
+    User,
+    /// A company or group; its members act in it by their roles.
+    Organization,
+}
+
+/// A member's role in an organization, npm's words (`protocol.md` 6.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum OrganizationRole {
+    /// May create packages in the scope.
+    Member,
+    /// Administers teams and packages.
+    Admin,
+    /// Also administers members and billing.
+    Owner,
+}
+
+/// An account as decisions see it, whether it acts or owns the scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// Row id.
+    pub id: AccountId,
+    /// The account's name, and the name of its scope.
+    pub name: AccountName,
+    /// User or organization.
+    pub kind: AccountKind,
+    /// The billing flag, to be read against the time.
+    pub billing: BillingFlag,
+    /// Members and their roles; empty for a user.
+    pub members: Vec<(AccountId, OrganizationRole)>,
+    /// An operator may switch an account off; its tokens are then dead.
+    pub disabled: bool,
+}
+
+impl AccountFacts {
+    /// The role of `user` in this organization.
+    pub fn role_of(&self, user: AccountId) -> Option<OrganizationRole> {
+        self.members.iter().find(|(member, _)| *member == user).map(|(_, role)| *role)
+    }
+}
+
+/// What one user was given on the package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    /// Who has it.
+    pub user: AccountId,
+    /// What they have.
+    pub permission: Permission,
+}
+
+/// A package that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingPackage {
+    /// Row id.
+    pub id: PackageId,
+    /// Public or restricted.
+    pub visibility: Visibility,
+    /// What users were given.
+    pub grants: Vec<Grant>,
+    /// Grows by one with every change; the front half of `_rev`.
+    pub revision: i64,
+}
+
+/// All that is known of a name: who owns the scope, and the package, where there is one. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageFacts {
+    /// The name that was asked about.
+    pub name: PackageName,
+    /// The account that owns the scope, if any does.
+    pub owner: Option<Arc<AccountFacts>>,
+    /// The package, if it exists.
+    pub package: Option<Arc<ExistingPackage>>,
+}
+
+/// Who must be paid for restricted packages of this scope, and whether they are (`domain.md`, "Billing").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BillingFacts {
+    /// The flag of the scope's owner.
+    pub owner: BillingFlag,
+    /// The flag of the actor, where they have to pay for themselves: not as the owner (that is the flag above), not as
+    /// a member covered by the organization's seats.
+    pub actor: Option<BillingFlag>,
+}
+
+impl BillingFacts {
+    /// Reads who has to pay when `actor` acts in the scope of `owner`.
+    pub fn of(owner: Option<&AccountFacts>, actor: Option<&AccountFacts>) -> Self {
+        let covered = |actor: &&AccountFacts| {
+            owner.is_some_and(|owner| owner.id == actor.id || owner.role_of(actor.id).is_some())
+        };
+        Self {
+            owner: owner.map_or(BillingFlag::Unpaid, |owner| owner.billing),
+            actor: actor.filter(|actor| !covered(actor)).map(|actor| actor.billing),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Accounts: who they are, and whether a name and a password belong together.
+//!
+//! Users and organizations share one namespace. This room knows no tokens and no packages; what an account may do is
+//! `policy`'s to say, from the [`AccountFacts`] loaded here.
+
+mod common_passwords;
+mod password;
+mod store;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde_json::json;
+use sqlx::PgConnection;
+
+use crate::audit::{self, By, Outcome};
+use crate::clock::{Clock, Time};
+use crate::config;
+use crate::db::{Change, ChangeAwareCache, Db, Weigh};
+use crate::error::{Error, OnConstraint, Result};
+use crate::names::{AccountId, AccountName, Email};
+use crate::policy::{AccountFacts, BillingFlag};
+
+pub use password::Password;
+
+pub(crate) use store::FactsRow;
+
+use password::PasswordHasher;
+
+/// Handle to the accounts.
+#[derive(Debug, Clone)]
+pub struct Users {
+    db: Db,
+    clock: Clock,
+    hasher: Arc<PasswordHasher>,
+    facts: Arc<ChangeAwareCache<AccountId, Arc<AccountFacts>>>,
+    first_flag: BillingFlag,
+}
+
+/// What a new user is made of.
+#[derive(Debug)]
+pub struct NewUser {
+    /// The name, already held against the reserved ones.
+    pub name: AccountName,
+    /// Where mail goes.
+    pub email: Email,
+    /// What they will log in with.
+    pub password: Password,
+    /// Whether they administer the instance.
+    pub administrator: bool,
+}
+
+/// What others may know of a user.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// The account.
+    pub id: AccountId,
+    /// Its name.
+    pub name: AccountName,
+    /// Its mail address: shown to the user alone.
+    pub email: String,
+    /// When it was made.
+    pub created_at: Time,
+}
+
+impl Weigh for Arc<AccountFacts> {
+    fn weight(&self) -> u64 {
+        256 + 16 * self.members.len() as u64
+    }
+}
+
+impl Users {
+    /// Sets the room up; `first_flag` is the billing flag of a new account.
+    pub fn new(db: Db, clock: Clock, limits: &config::Auth, first_flag: BillingFlag) -> Self {
+        let facts = Arc::new(ChangeAwareCache::new(10_000, 16 << 20, db.changes().clone()));
+        let cache: Arc<ChangeAwareCache<AccountId, Arc<AccountFacts>>> = facts.clone();
+        db.changes().subscribe(move |change| match change {
+            Some(Change::Account(id)) => cache.forget(id),
+            Some(Change::Package(_) | Change::Token(_)) => {}
+            None => cache.clear(),
+        });
+        let hasher = Arc::new(PasswordHasher::new(limits.password_hashes_at_once, limits.password_hashes_waiting));
+        Self { db, clock, hasher, facts, first_flag }
+    }
+
+    /// Creates a user.
+    ///
+    /// # Errors
+    /// `Conflict` when the name is taken; `Unavailable` when too many passwords wait to be hashed.
+    pub async fn create(&self, user: NewUser, by: &By) -> Result<Profile> {
+        let hash = self.hasher.hash(user.password).await?;
+        let now = self.clock.now();
+        let row = store::NewAccount {
+            name: &user.name,
+            email: &user.email,
+            password_hash: &hash,
+            administrator: user.administrator,
+            flag: self.first_flag,
+            now,
+        };
+        let mut transaction = self.db.begin().await?;
+        let id = store::insert_user(&mut transaction, &row).await.on_constraint("accounts_name_key", || {
+            Error::Conflict(format!("The name {} is taken. Choose another one.", user.name).into())
+        })?;
+        let event = audit::Event {
+            action: "user.create",
+            subject: user.name.as_str(),
+            scope: Some(id),
+            outcome: Outcome::Done,
+            detail: json!({ "administrator": user.administrator }),
+        };
+        audit::record(&mut transaction, by, &event, now).await?;
+        transaction.announce(Change::Account(id));
+        transaction.commit().await?;
+        Ok(Profile { id, name: user.name, email: user.email.to_string(), created_at: now })
+    }
+
+    /// Checks a name and a password. An unknown name takes as long as a wrong password, and gets the same answer.
+    ///
+    /// # Errors
+    /// `WrongPassword`; `Unavailable` when too many passwords wait to be checked.
+    pub async fn log_in(&self, name: &AccountName, password: Password, address: Option<IpAddr>) -> Result<Profile> {
+        let found = store::find_credentials(self.db.reads(), name).await?;
+        let known = found.as_ref().and_then(|row| row.password_hash.clone());
+        let verified = self.hasher.verify(password, known).await?;
+        let outcome = if verified.matches { Outcome::Done } else { Outcome::Refused };
+        let by = By { account: found.as_ref().map(|row| row.id), name: name.to_string(), token: None, address };
+        let mut transaction = self.db.begin().await?;
+        self.record_login(&mut transaction, &by, outcome).await?;
+        if let (Some(row), Some(hash)) = (&found, &verified.better_hash) {
+            store::replace_password_hash(&mut transaction, row.id, hash).await?;
+        }
+        transaction.commit().await?;
+        match found {
+            Some(row) if verified.matches => {
+                Ok(Profile { id: row.id, name: row.name, email: row.email, created_at: row.created_at })
+            }
+            _ => Err(Error::WrongPassword),
+        }
+    }
+
+    async fn record_login(&self, connection: &mut PgConnection, by: &By, outcome: Outcome) -> Result<()> {
+        let event = audit::Event {
+            action: "user.login",
+            subject: &by.name,
+            scope: by.account,
+            outcome,
+            detail: json!({}),
+        };
+        audit::record(connection, by, &event, self.clock.now()).await
+    }
+
+    /// What decisions need to know of an account; from memory where possible.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn facts(&self, id: AccountId) -> Result<Option<Arc<AccountFacts>>> {
+        if let Some(facts) = self.facts.get(&id) {
+            return Ok(Some(facts));
+        }
+        self.facts.get_or_load(&id, async { store::load_facts(self.db.reads(), id).await }).await
+    }
+
+    /// Finds a user by name.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn find(&self, name: &AccountName) -> Result<Option<Profile>> {
+        Ok(store::find_credentials(self.db.reads(), name).await?.map(|row| Profile {
+            id: row.id,
+            name: row.name,
+            email: row.email,
+            created_at: row.created_at,
+        }))
+    }
+
+    /// Names and mail addresses of users, for lists of maintainers; in the order of their names.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_by_id(&self, ids: &[AccountId]) -> Result<Vec<(AccountId, AccountName)>> {
+        store::list_names(self.db.reads(), ids).await
+    }
+
+    /// Whether there is no account at all yet.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_empty(&self) -> Result<bool> {
+        store::is_empty(self.db.reads()).await
+    }
+}
+
+/// Loads what decisions need to know of an account as the database has it now, inside a caller's transaction.
+///
+/// # Errors
+/// The database's.
+pub async fn load_account_facts(connection: &mut PgConnection, id: AccountId) -> Result<Option<Arc<AccountFacts>>> {
+    store::load_facts(connection, id).await
+}

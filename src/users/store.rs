@@ -1,0 +1,154 @@
+//! The SQL of accounts.
+
+use std::sync::Arc;
+
+use sqlx::{PgConnection, PgExecutor, PgPool};
+
+use crate::clock::Time;
+use crate::error::Result;
+use crate::names::{AccountId, AccountName, Email};
+use crate::policy::{AccountFacts, AccountKind, BillingFlag, OrganizationRole};
+
+/// A new row of `accounts`.
+pub(super) struct NewAccount<'a> {
+    pub(super) name: &'a AccountName,
+    pub(super) email: &'a Email,
+    pub(super) password_hash: &'a str,
+    pub(super) administrator: bool,
+    pub(super) flag: BillingFlag,
+    pub(super) now: Time,
+}
+
+/// Breaks `accounts_name_key` where the name is taken.
+pub(super) async fn insert_user(
+    connection: &mut PgConnection,
+    account: &NewAccount<'_>,
+) -> Result<AccountId, sqlx::Error> {
+    let (paid, until) = match account.flag {
+        BillingFlag::Unpaid => (false, None),
+        BillingFlag::Paid { until } => (true, until),
+    };
+    sqlx::query_scalar!(
+        r#"insert into accounts
+               (name, kind, email, password_hash, administrator, paid, paid_until, created_at, updated_at)
+           values ($1, 'user', $2, $3, $4, $5, $6, $7, $7)
+           returning id as "id: AccountId""#,
+        account.name.as_str(),
+        account.email.as_str(),
+        account.password_hash,
+        account.administrator,
+        paid,
+        until,
+        account.now,
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// What a login needs.
+pub(super) struct Credentials {
+    pub(super) id: AccountId,
+    pub(super) name: AccountName,
+    pub(super) email: String,
+    pub(super) password_hash: Option<String>,
+    pub(super) created_at: Time,
+}
+
+pub(super) async fn find_credentials(pool: &PgPool, name: &AccountName) -> Result<Option<Credentials>> {
+    let row = sqlx::query_as!(
+        Credentials,
+        r#"select
+               id as "id: AccountId",
+               name as "name: AccountName",
+               email,
+               password_hash,
+               created_at
+           from accounts
+           where name = $1
+             and kind = 'user'
+             and disabled_at is null"#,
+        name.as_str(),
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row)
+}
+
+pub(super) async fn replace_password_hash(connection: &mut PgConnection, id: AccountId, hash: &str) -> Result<()> {
+    sqlx::query!("update accounts set password_hash = $2 where id = $1", id.0, hash).execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn is_empty(pool: &PgPool) -> Result<bool> {
+    Ok(sqlx::query_scalar!(r#"select not exists (select from accounts) as "empty!""#).fetch_one(pool).await?)
+}
+
+pub(super) async fn list_names(pool: &PgPool, ids: &[AccountId]) -> Result<Vec<(AccountId, AccountName)>> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"select
+               id as "id: AccountId",
+               name as "name: AccountName"
+           from accounts
+           where id = any($1)
+           order by name"#,
+        &ids,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+/// The columns that make [`AccountFacts`], for other rooms' joins too.
+pub(crate) struct FactsRow {
+    pub(crate) id: AccountId,
+    pub(crate) name: AccountName,
+    pub(crate) kind: AccountKind,
+    pub(crate) paid: bool,
+    pub(crate) paid_until: Option<Time>,
+    pub(crate) disabled: bool,
+    pub(crate) member_ids: Vec<i64>,
+    pub(crate) member_roles: Vec<String>,
+}
+
+impl FactsRow {
+    /// The facts in the row.
+    pub(crate) fn into_facts(self) -> Arc<AccountFacts> {
+        let roles = self.member_roles.iter().map(|role| match role.as_str() {
+            "owner" => OrganizationRole::Owner,
+            "admin" => OrganizationRole::Admin,
+            _ => OrganizationRole::Member,
+        });
+        Arc::new(AccountFacts {
+            id: self.id,
+            name: self.name,
+            kind: self.kind,
+            billing: if self.paid { BillingFlag::Paid { until: self.paid_until } } else { BillingFlag::Unpaid },
+            members: self.member_ids.iter().map(|id| AccountId::from(*id)).zip(roles).collect(),
+            disabled: self.disabled,
+        })
+    }
+}
+
+pub(super) async fn load_facts(executor: impl PgExecutor<'_>, id: AccountId) -> Result<Option<Arc<AccountFacts>>> {
+    let row = sqlx::query_as!(
+        FactsRow,
+        r#"select
+               id as "id: AccountId",
+               name as "name: AccountName",
+               kind as "kind: AccountKind",
+               paid,
+               paid_until,
+               disabled_at is not null as "disabled!",
+               array(select user_id from organization_members where organization_id = id order by user_id)
+                   as "member_ids!",
+               array(select role from organization_members where organization_id = id order by user_id)
+                   as "member_roles!"
+           from accounts
+           where id = $1"#,
+        id.0,
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(row.map(FactsRow::into_facts))
+}
