@@ -8,9 +8,7 @@ use sqlx::PgPool;
 use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName, PackageName};
-use crate::policy::{
-    Actor, Administer, BillingFacts, Intent, PackageFacts, Permission, Permit, Read, Visibility,
-};
+use crate::policy::{Actor, Administer, BillingFacts, Intent, PackageFacts, Permission, Permit, Read, Visibility};
 
 use super::{Access, Locked, existing, store};
 
@@ -53,7 +51,8 @@ impl Access {
     /// for the scope's owner, who has every right already.
     pub async fn grant(&self, permit: &Permit<Administer>, user: &AccountName, permission: Permission) -> Result<()> {
         let mut transaction = self.db.begin().await?;
-        let (permit, facts) = self.lock_and_permit(&mut transaction, permit.actor(), permit.name(), Intent::GRANT).await?;
+        let (permit, facts) =
+            self.lock_and_permit(&mut transaction, permit.actor(), permit.name(), Intent::GRANT).await?;
         self.insert_grant(&mut transaction, &permit, &facts, user, permission).await?;
         transaction.commit().await
     }

@@ -16,9 +16,7 @@ use crate::clock::Clock;
 use crate::db::{Change, Db, Transaction};
 use crate::error::{Error, Result};
 use crate::names::{AccountName, PackageId, PackageName};
-use crate::policy::{
-    Actor, Administer, Decision, ExistingPackage, Intent, PackageFacts, Permit, Right, Visibility,
-};
+use crate::policy::{Actor, Administer, Decision, ExistingPackage, Intent, PackageFacts, Permit, Right, Visibility};
 use crate::tokens::Tokens;
 
 pub use collaborators::{Collaborator, OwnersChange};

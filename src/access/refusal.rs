@@ -24,7 +24,10 @@ pub(super) fn explain(decision: &Decision, actor: &Actor, name: &PackageName, pu
 fn not_found(actor: &Actor, name: &PackageName) -> Error {
     let hint = match actor.account() {
         Some(account) => {
-            format!("You are signed in as {}; if it was shared with you, ask its owner to check its access.", account.name)
+            format!(
+                "You are signed in as {}; if it was shared with you, ask its owner to check its access.",
+                account.name
+            )
         }
         None => "You are not signed in; if it is private, run npm login first.".to_owned(),
     };
@@ -35,7 +38,9 @@ fn forbidden(lack: Lack, actor: &Actor, name: &PackageName) -> String {
     let who = actor.account().map_or_else(|| "You".to_owned(), |account| format!("Account {}", account.name));
     let scope = name.scope();
     match lack {
-        Lack::Network => "This token may not be used from your network address. Use one that may, or ask who made it.".into(),
+        Lack::Network => {
+            "This token may not be used from your network address. Use one that may, or ask who made it.".into()
+        }
         Lack::ReadOnlyToken => "This token is read-only, so it changes nothing. Use one that may write.".into(),
         Lack::OtherPackagesToken => {
             format!("This token was made for other packages than {name}. Use one that covers it.")

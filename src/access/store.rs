@@ -7,9 +7,7 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use crate::clock::Time;
 use crate::error::Result;
 use crate::names::{AccountId, AccountName, PackageId, PackageName};
-use crate::policy::{
-    AccountFacts, AccountKind, ExistingPackage, Grant, PackageFacts, Permission, Visibility,
-};
+use crate::policy::{AccountFacts, AccountKind, ExistingPackage, Grant, PackageFacts, Permission, Visibility};
 use crate::users::FactsRow;
 
 /// A package in a list, with what the account asked about may do there.
@@ -52,14 +50,12 @@ pub(super) async fn load_facts(executor: impl PgExecutor<'_>, name: &PackageName
     .await?;
     let Some(row) = row else { return Ok(PackageFacts { name: name.clone(), owner: None, package: None }) };
     let package = match (row.package_id, row.visibility, row.revision) {
-        (Some(id), Some(visibility), Some(revision)) => {
-            Some(Arc::new(ExistingPackage {
-                id,
-                visibility,
-                revision,
-                grants: grants(&row.grant_users, &row.grant_permissions),
-            }))
-        }
+        (Some(id), Some(visibility), Some(revision)) => Some(Arc::new(ExistingPackage {
+            id,
+            visibility,
+            revision,
+            grants: grants(&row.grant_users, &row.grant_permissions),
+        })),
         _ => None,
     };
     let owner = FactsRow {

@@ -192,7 +192,9 @@ mod tests {
         drop(blobs.stage().unwrap());
 
         assert_eq!(std::fs::read_dir(folder.path().join("staging")).unwrap().count(), 0);
-        let Blob::Memory(bytes) = blobs.read(&digest_of(b"kept"), 4).await.unwrap() else { panic!("small is in memory") };
+        let Blob::Memory(bytes) = blobs.read(&digest_of(b"kept"), 4).await.unwrap() else {
+            panic!("small is in memory")
+        };
         assert_eq!(&bytes[..], b"kept");
     }
 

@@ -101,10 +101,8 @@ pub type Origins = BTreeMap<String, Origin>;
 /// [`ConfigError`], which names the key and its origin.
 pub fn load(layers: &Layers) -> Result<(Config, Origins), ConfigError> {
     let merged = Merged::of(layers)?;
-    let mut config: Config = merged
-        .table
-        .try_into()
-        .map_err(|cause: toml::de::Error| ConfigError::Value(cause.message().to_owned()))?;
+    let mut config: Config =
+        merged.table.try_into().map_err(|cause: toml::de::Error| ConfigError::Value(cause.message().to_owned()))?;
     read_secret_files(&mut config)?;
     Ok((config, merged.origins))
 }
@@ -152,16 +150,15 @@ impl Merged {
     }
 
     fn defaults() -> Result<Self, ConfigError> {
-        let table = DEFAULTS.parse().map_err(|cause| ConfigError::Syntax {
-            path: "config/default.toml".into(),
-            cause: Box::new(cause),
-        })?;
+        let table = DEFAULTS
+            .parse()
+            .map_err(|cause| ConfigError::Syntax { path: "config/default.toml".into(), cause: Box::new(cause) })?;
         Ok(Self { table, origins: Origins::new() })
     }
 
     fn apply_file(&mut self, path: &Path) -> Result<(), ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
         let table: Table =
             text.parse().map_err(|cause| ConfigError::Syntax { path: path.to_owned(), cause: Box::new(cause) })?;
         let origin = Origin::File(path.to_owned());
@@ -182,9 +179,9 @@ impl Merged {
         *slot = match slot {
             Value::Integer(_) => Value::Integer(text.trim().parse().map_err(|_| wrong("a whole number"))?),
             Value::Boolean(_) => Value::Boolean(text.trim().parse().map_err(|_| wrong("true or false"))?),
-            Value::Array(_) => Value::Array(
-                text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect(),
-            ),
+            Value::Array(_) => {
+                Value::Array(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect())
+            }
             _ => Value::from(text),
         };
         self.origins.insert(key.to_owned(), origin.clone());
@@ -213,8 +210,8 @@ impl Merged {
 
 fn read_secret_files(config: &mut Config) -> Result<(), ConfigError> {
     if let Some(path) = &config.database.url_file {
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| ConfigError::Unreadable { path: path.clone(), cause })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.clone(), cause })?;
         config.database.url = Some(Secret::new(text.trim()));
     }
     Ok(())

@@ -198,11 +198,9 @@ mod tests {
 
     #[test]
     fn a_change_survives_the_wire() {
-        for change in [
-            Change::Package("@alice/x".parse().unwrap()),
-            Change::Account(7.into()),
-            Change::Token("00ff".into()),
-        ] {
+        for change in
+            [Change::Package("@alice/x".parse().unwrap()), Change::Account(7.into()), Change::Token("00ff".into())]
+        {
             assert_eq!(change.to_string().parse(), Ok(change));
         }
         assert!("package lodash".parse::<Change>().is_err());

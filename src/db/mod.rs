@@ -5,11 +5,13 @@ mod changes;
 pub mod embedded;
 mod transaction;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+use crate::clock::Time;
 use crate::config;
 use crate::error::Result;
 
@@ -17,8 +19,12 @@ pub use cache::{ChangeAwareCache, Weigh};
 pub use changes::{Change, Changes, Hearing};
 pub use transaction::Transaction;
 
-/// The migrations, compiled in.
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
+/// The migrations, compiled in. A database that knows newer ones is fine: the release before runs beside the new one.
+fn migrator() -> sqlx::migrate::Migrator {
+    let mut migrator = sqlx::migrate!();
+    migrator.set_ignore_missing(true);
+    migrator
+}
 
 /// How long a request waits for a free connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -30,7 +36,7 @@ pub struct Db {
     reads: PgPool,
     writes: PgPool,
     changes: Changes,
-    options: PgConnectOptions,
+    options: Arc<PgConnectOptions>,
 }
 
 impl Db {
@@ -50,7 +56,7 @@ impl Db {
             reads: pool(limits.max_read_connections),
             writes: pool(limits.max_write_connections),
             changes: Changes::default(),
-            options,
+            options: Arc::new(options),
         }
     }
 
@@ -85,9 +91,9 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(30))
-            .connect_with(self.options.clone().options([("statement_timeout", "0")]))
+            .connect_with(PgConnectOptions::clone(&self.options).options([("statement_timeout", "0")]))
             .await?;
-        MIGRATOR.run(&pool).await?;
+        migrator().run(&pool).await?;
         pool.close().await;
         Ok(())
     }
@@ -97,11 +103,19 @@ impl Db {
     /// # Errors
     /// `Unavailable` where it does not answer.
     pub async fn is_ready(&self) -> Result<bool> {
-        let newest = MIGRATOR.iter().map(|migration| migration.version).max();
+        let newest = migrator().iter().map(|migration| migration.version).max();
         let applied = sqlx::query_scalar::<_, Option<i64>>("select max(version) from _sqlx_migrations where success")
             .fetch_one(&self.reads)
             .await?;
         Ok(applied >= newest)
+    }
+
+    /// The database's time.
+    ///
+    /// # Errors
+    /// `Unavailable` where it does not answer.
+    pub async fn time(&self) -> Result<Time> {
+        Ok(sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(&self.reads).await?)
     }
 
     /// Ends all connections; running statements finish first.

@@ -14,9 +14,9 @@ impl FromStr for Email {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let parts_are_there = text.split_once('@').is_some_and(|(local, host)| {
-            !local.is_empty() && !host.is_empty() && !host.contains('@')
-        });
+        let parts_are_there = text
+            .split_once('@')
+            .is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'));
         let characters_are_plain =
             text.chars().all(|one| !one.is_whitespace() && !one.is_control() && !"<>\"(),:;\\[]".contains(one));
         if parts_are_there && characters_are_plain && text.len() <= 254 {

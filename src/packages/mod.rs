@@ -24,11 +24,11 @@ use crate::config;
 use crate::db::{Change, ChangeAwareCache, Db};
 use crate::error::{Error, Result};
 use crate::names::{DistTag, PackageName, VersionNumber};
-use crate::policy::{Actor, Decision, Intent, PackageFacts, Permit, Read};
+use crate::policy::{Actor, Decision, Intent, PackageFacts, Permit, Read, Visibility};
 use crate::users::Users;
 
 pub use entry::{Entry, TarballFacts};
-pub use packument::{Document, Form, parse_rev};
+pub use packument::{Document, Form, parse_rev, rev_text};
 pub use publish::{Publication, PublishLimits, Sender};
 pub use variants::Encoding;
 
@@ -54,6 +54,13 @@ pub struct Opened {
     pub permit: Permit<Read>,
     /// What is in memory of it.
     pub entry: Arc<Entry>,
+}
+
+impl Opened {
+    /// How visible the package is.
+    pub fn visibility(&self) -> Visibility {
+        self.entry.facts.package.as_ref().map_or(Visibility::Restricted, |package| package.visibility)
+    }
 }
 
 /// What the room is made of.
@@ -211,6 +218,14 @@ impl Packages {
     pub async fn tarball_bytes(&self, _opened: &Opened, tarball: &TarballFacts) -> Result<Blob> {
         self.blobs.read(&tarball.digest, tarball.size_bytes).await
     }
+}
+
+/// Whether a small body is strict JSON: no member twice, valid UTF-8, at most 64 levels deep.
+///
+/// # Errors
+/// `Malformed`, saying where.
+pub fn check_json(text: &[u8]) -> Result<()> {
+    json::check(text).map_err(|cause| Error::Malformed(format!("The body is not valid JSON: {cause}.").into()))
 }
 
 fn no_version(wanted: &str) -> Error {

@@ -68,7 +68,7 @@ impl Document {
 }
 
 /// The `_rev` of a package at a revision: the number, and a hash that nobody can guess for another package.
-pub(super) fn rev_text(name: &PackageName, revision: i64) -> String {
+pub fn rev_text(name: &PackageName, revision: i64) -> String {
     let hash = Sha256::digest(format!("{name}#{revision}"));
     hash[..16].iter().fold(format!("{revision}-"), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -87,7 +87,8 @@ pub(super) async fn load(pool: &PgPool, name: &PackageName, form: Form, public_u
     let loaded = store::load_packument(pool, name, form).await?;
     let (package, versions) = loaded.ok_or_else(|| Error::internal("a package vanished while it was read"))?;
     let stitch = move |name: PackageName, public_url: String| {
-        let text = Stitcher { name: &name, package: &package, versions: &versions, public_url: &public_url }.stitch(form);
+        let text =
+            Stitcher { name: &name, package: &package, versions: &versions, public_url: &public_url }.stitch(form);
         Document::new(text, package.modified_at)
     };
     let (name, public_url) = (name.clone(), public_url.to_owned());

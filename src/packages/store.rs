@@ -51,11 +51,7 @@ pub(super) async fn load_packument(
     Ok(Some((package, versions)))
 }
 
-async fn find_package_row(
-    connection: &mut PgConnection,
-    name: &PackageName,
-    form: Form,
-) -> Result<Option<PackageRow>> {
+async fn find_package_row(connection: &mut PgConnection, name: &PackageName, form: Form) -> Result<Option<PackageRow>> {
     let row = sqlx::query_as!(
         PackageRow,
         r#"select

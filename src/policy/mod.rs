@@ -10,8 +10,8 @@ mod decide;
 mod facts;
 mod permit;
 
-pub use action::{Action, Intent, Read, Right, Write};
 pub use action::Administer;
+pub use action::{Action, Intent, Read, Right, Write};
 pub use actor::{Actor, Narrowing, Principal};
 pub use decide::{Decision, Lack, decide};
 pub use facts::{

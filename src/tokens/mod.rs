@@ -149,9 +149,7 @@ impl Tokens {
         let digest = secret.digest();
         let facts = match self.cache.get(&digest) {
             Some(facts) => Some(facts),
-            None => {
-                self.cache.get_or_load(&digest, async { store::find(self.db.reads(), &digest).await }).await?
-            }
+            None => self.cache.get_or_load(&digest, async { store::find(self.db.reads(), &digest).await }).await?,
         };
         match facts {
             Some(facts) => self.embody(&facts, address).await,
@@ -182,24 +180,25 @@ impl Tokens {
         }
         let account = crate::users::load_account_facts(connection, token.account).await?;
         Ok(account.filter(|account| !account.disabled).map_or(Actor::Dead, |account| {
-            Actor::User(Principal {
-                account,
-                token: token.id,
-                narrowing: token.narrowing,
-                address: principal.address,
-            })
+            Actor::User(Principal { account, token: token.id, narrowing: token.narrowing, address: principal.address })
         }))
     }
 
-    /// Ends a token, named by its secret, that belongs to `owner`. Also fine for one that has ended already.
+    /// Ends a token, named by its secret: who has it may end it. Also fine for one that has ended already.
     ///
     /// # Errors
-    /// `NotFound` for text that never was a token of this user.
-    pub async fn revoke_secret(&self, text: &str, owner: AccountId, by: &By) -> Result<()> {
+    /// `NotFound` for text that never was a token.
+    pub async fn revoke_secret(&self, text: &str, address: IpAddr) -> Result<()> {
         let secret = TokenSecret::parse(text).ok_or_else(unknown_token)?;
         let mut transaction = self.db.begin().await?;
-        let found = store::revoke_by_digest(&mut transaction, &secret.digest(), owner, self.clock.now()).await?;
-        self.finish_revocation(transaction, found, by).await
+        let found = store::revoke_by_digest(&mut transaction, &secret.digest(), self.clock.now()).await?;
+        let by = By {
+            account: found.as_ref().map(|revoked| revoked.account),
+            name: "who held the token".into(),
+            token: None,
+            address: Some(address),
+        };
+        self.finish_revocation(transaction, found, &by).await
     }
 
     /// Ends a token, named by its key or the start of it, whoever owns it: the operator's door.

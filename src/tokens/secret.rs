@@ -85,7 +85,8 @@ impl TokenDigest {
 
     /// Reads [`TokenDigest::to_hex`].
     pub fn from_hex(hex: &str) -> Option<Self> {
-        let pairs = (0..hex.len()).step_by(2).map(|at| hex.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
+        let pairs =
+            (0..hex.len()).step_by(2).map(|at| hex.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
         Self::from_slice(&pairs.collect::<Option<Vec<u8>>>()?)
     }
 }

@@ -117,17 +117,14 @@ pub(super) struct Revoked {
 pub(super) async fn revoke_by_digest(
     connection: &mut PgConnection,
     digest: &TokenDigest,
-    owner: AccountId,
     now: Time,
 ) -> Result<Option<Revoked>> {
     let row = sqlx::query!(
         r#"update tokens
-           set revoked_at = coalesce(revoked_at, $3)
+           set revoked_at = coalesce(revoked_at, $2)
            where digest = $1
-             and account_id = $2
            returning key, account_id as "account: AccountId""#,
         digest.as_bytes(),
-        owner.0,
         now,
     )
     .fetch_optional(connection)

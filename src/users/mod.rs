@@ -19,7 +19,7 @@ use crate::config;
 use crate::db::{Change, ChangeAwareCache, Db, Weigh};
 use crate::error::{Error, OnConstraint, Result};
 use crate::names::{AccountId, AccountName, Email};
-use crate::policy::{AccountFacts, BillingFlag};
+use crate::policy::{AccountFacts, AccountKind, BillingFlag};
 
 pub use password::Password;
 
@@ -140,13 +140,8 @@ impl Users {
     }
 
     async fn record_login(&self, connection: &mut PgConnection, by: &By, outcome: Outcome) -> Result<()> {
-        let event = audit::Event {
-            action: "user.login",
-            subject: &by.name,
-            scope: by.account,
-            outcome,
-            detail: json!({}),
-        };
+        let event =
+            audit::Event { action: "user.login", subject: &by.name, scope: by.account, outcome, detail: json!({}) };
         audit::record(connection, by, &event, self.clock.now()).await
     }
 
@@ -174,12 +169,12 @@ impl Users {
         }))
     }
 
-    /// Names and mail addresses of users, for lists of maintainers; in the order of their names.
+    /// Whether a name belongs to a user or to an organization, if to anybody.
     ///
     /// # Errors
     /// The database's.
-    pub async fn list_by_id(&self, ids: &[AccountId]) -> Result<Vec<(AccountId, AccountName)>> {
-        store::list_names(self.db.reads(), ids).await
+    pub async fn find_kind(&self, name: &AccountName) -> Result<Option<AccountKind>> {
+        store::find_kind(self.db.reads(), name).await
     }
 
     /// Whether there is no account at all yet.

@@ -119,7 +119,8 @@ impl PasswordHasher {
 }
 
 fn argon2() -> Result<Argon2<'static>> {
-    let parameters = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|cause| Error::internal(cause.to_string()))?;
+    let parameters =
+        Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|cause| Error::internal(cause.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters))
 }
 

@@ -83,20 +83,14 @@ pub(super) async fn is_empty(pool: &PgPool) -> Result<bool> {
     Ok(sqlx::query_scalar!(r#"select not exists (select from accounts) as "empty!""#).fetch_one(pool).await?)
 }
 
-pub(super) async fn list_names(pool: &PgPool, ids: &[AccountId]) -> Result<Vec<(AccountId, AccountName)>> {
-    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let rows = sqlx::query!(
-        r#"select
-               id as "id: AccountId",
-               name as "name: AccountName"
-           from accounts
-           where id = any($1)
-           order by name"#,
-        &ids,
+pub(super) async fn find_kind(pool: &PgPool, name: &AccountName) -> Result<Option<AccountKind>> {
+    let kind = sqlx::query_scalar!(
+        r#"select kind as "kind: AccountKind" from accounts where name = $1 and disabled_at is null"#,
+        name.as_str(),
     )
-    .fetch_all(pool)
+    .fetch_optional(pool)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+    Ok(kind)
 }
 
 /// The columns that make [`AccountFacts`], for other rooms' joins too.

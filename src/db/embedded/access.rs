@@ -26,9 +26,8 @@ impl Secret {
     /// Draws 256 random bits, written as hexadecimal so that they need no quoting anywhere.
     pub(super) fn generate() -> Result<Self, EmbeddedError> {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|error| {
-            EmbeddedError::io("read", Path::new("the random source"))(error.into())
-        })?;
+        getrandom::fill(&mut bytes)
+            .map_err(|error| EmbeddedError::io("read", Path::new("the random source"))(error.into()))?;
         Ok(Self(super::hexadecimal(&bytes)))
     }
 
@@ -105,8 +104,7 @@ impl Access {
     fn url_for(&self, role: &str, database: &str) -> String {
         let sockets = self.sockets.to_string_lossy();
         let host = utf8_percent_encode(&sockets, NON_ALPHANUMERIC);
-        let mut url =
-            format!("postgres:///{database}?host={host}&port={PORT}&user={role}&sslmode=disable");
+        let mut url = format!("postgres:///{database}?host={host}&port={PORT}&user={role}&sslmode=disable");
         if let Some(secret) = &self.secret {
             let _ = write!(url, "&password={}", secret.expose());
         }
@@ -124,19 +122,10 @@ impl Access {
         let options = self.options_for(ADMINISTRATOR, ADMINISTRATOR);
         let mut connection = options.disable_statement_logging().connect().await?;
         if !exists(&mut connection, "select from pg_roles where rolname = $1").await? {
-            connection
-                .execute(AssertSqlSafe(self.create_role()))
-                .await?;
+            connection.execute(AssertSqlSafe(self.create_role())).await?;
         }
-        if !exists(
-            &mut connection,
-            "select from pg_database where datname = $1",
-        )
-        .await?
-        {
-            connection
-                .execute("create database strongroom owner strongroom")
-                .await?;
+        if !exists(&mut connection, "select from pg_database where datname = $1").await? {
+            connection.execute("create database strongroom owner strongroom").await?;
         }
         connection.close().await
     }
@@ -144,20 +133,14 @@ impl Access {
     /// The secret is hexadecimal, so it can stand between quotes.
     fn create_role(&self) -> String {
         match &self.secret {
-            Some(secret) => format!(
-                "create role strongroom login password '{}'",
-                secret.expose()
-            ),
+            Some(secret) => format!("create role strongroom login password '{}'", secret.expose()),
             None => "create role strongroom login".to_owned(),
         }
     }
 }
 
 async fn exists(connection: &mut PgConnection, query: &'static str) -> Result<bool, sqlx::Error> {
-    let row = sqlx::query(query)
-        .bind(STRONGROOM)
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query(query).bind(STRONGROOM).fetch_optional(connection).await?;
     Ok(row.is_some())
 }
 
@@ -167,10 +150,7 @@ mod tests {
 
     #[test]
     fn url_carries_a_path_with_odd_characters() {
-        let access = Access {
-            sockets: "/srv/strong room/söcket&x".into(),
-            secret: Some(Secret("abc".into())),
-        };
+        let access = Access { sockets: "/srv/strong room/söcket&x".into(), secret: Some(Secret("abc".into())) };
         let options: PgConnectOptions = access.url().parse().expect("a url");
         assert_eq!(options.get_socket(), Some(&access.sockets));
         assert_eq!(options.get_username(), "strongroom");

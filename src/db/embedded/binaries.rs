@@ -54,12 +54,7 @@ impl Binaries {
         if !directory.join("initdb").exists() {
             return Err("initdb is missing".to_owned());
         }
-        Ok(Self {
-            directory: directory.to_owned(),
-            rule,
-            version,
-            major,
-        })
+        Ok(Self { directory: directory.to_owned(), rule, version, major })
     }
 
     /// The path of a program in the directory.
@@ -70,29 +65,18 @@ impl Binaries {
 
 /// Reads the `15.18` of `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
 fn version_of(postgres: &Path) -> Result<String, String> {
-    let output = Command::new(postgres)
-        .arg("--version")
-        .output()
-        .map_err(|error| error.to_string())?;
+    let output = Command::new(postgres).arg("--version").output().map_err(|error| error.to_string())?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
     }
     let text = String::from_utf8_lossy(&output.stdout);
-    let version = text
-        .split_once("(PostgreSQL) ")
-        .map_or("", |(_, rest)| rest);
-    Ok(version
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .to_owned())
+    let version = text.split_once("(PostgreSQL) ").map_or("", |(_, rest)| rest);
+    Ok(version.split_whitespace().next().unwrap_or_default().to_owned())
 }
 
 /// Reads the `18` of `18.4`, also of `18beta1`.
 fn major_of(version: &str) -> Option<u32> {
-    let digits = version
-        .split(|character: char| !character.is_ascii_digit())
-        .next()?;
+    let digits = version.split(|character: char| !character.is_ascii_digit()).next()?;
     digits.parse().ok()
 }
 

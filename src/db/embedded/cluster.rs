@@ -32,21 +32,14 @@ pub(super) fn existing_major(cluster: &Path) -> Result<Option<ExistingMajor>, Em
     }
     let file = cluster.join("PG_VERSION");
     let major = fs::read_to_string(&file).map_err(EmbeddedError::io("read", &file))?;
-    Ok(Some(ExistingMajor {
-        cluster: cluster.to_owned(),
-        major: major.trim().to_owned(),
-    }))
+    Ok(Some(ExistingMajor { cluster: cluster.to_owned(), major: major.trim().to_owned() }))
 }
 
 /// Removes what interrupted creations left behind; call it under the lock of the data directory.
 pub(super) fn sweep(data_dir: &Path) {
     for entry in fs::read_dir(data_dir).into_iter().flatten().flatten() {
         let path = entry.path();
-        if !entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(UNFINISHED_PREFIX)
-        {
+        if !entry.file_name().to_string_lossy().starts_with(UNFINISHED_PREFIX) {
             continue;
         }
         tracing::info!(path = %path.display(), "removing an unfinished database");
@@ -71,10 +64,7 @@ impl NewCluster<'_> {
     /// [`EmbeddedError::Init`] when `initdb` refuses, [`EmbeddedError::Io`].
     pub(super) fn create(&self) -> Result<(), EmbeddedError> {
         let unfinished = self.unfinished("");
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(&unfinished)
-            .map_err(EmbeddedError::io("create", &unfinished))?;
+        fs::DirBuilder::new().mode(0o700).create(&unfinished).map_err(EmbeddedError::io("create", &unfinished))?;
         self.identity.own(&unfinished)?;
         let secret = self.needs_password().then(Secret::generate).transpose()?;
         self.initialise(&unfinished, secret.as_ref())?;
@@ -94,8 +84,7 @@ impl NewCluster<'_> {
 
     fn unfinished(&self, suffix: &str) -> PathBuf {
         let process = std::process::id();
-        self.data_dir
-            .join(format!("{UNFINISHED_PREFIX}{process}{suffix}"))
+        self.data_dir.join(format!("{UNFINISHED_PREFIX}{process}{suffix}"))
     }
 
     fn initialise(&self, directory: &Path, secret: Option<&Secret>) -> Result<(), EmbeddedError> {
@@ -109,18 +98,11 @@ impl NewCluster<'_> {
     }
 
     /// `initdb` takes a password only from a file, which its user must be able to read.
-    fn run_with_password(
-        &self,
-        mut command: Command,
-        secret: &Secret,
-    ) -> Result<(), EmbeddedError> {
+    fn run_with_password(&self, mut command: Command, secret: &Secret) -> Result<(), EmbeddedError> {
         let file = self.unfinished(".password");
         write_private(&file, secret.expose())?;
         self.identity.own(&file)?;
-        command
-            .arg("--auth-local=scram-sha-256")
-            .arg("--pwfile")
-            .arg(&file);
+        command.arg("--auth-local=scram-sha-256").arg("--pwfile").arg(&file);
         let result = run(&mut command, &self.binaries.program("initdb"));
         let _ = fs::remove_file(&file);
         result
@@ -166,22 +148,15 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<(), EmbeddedError
 }
 
 fn run(command: &mut Command, program: &Path) -> Result<(), EmbeddedError> {
-    let output = command
-        .output()
-        .map_err(EmbeddedError::io("run", program))?;
+    let output = command.output().map_err(EmbeddedError::io("run", program))?;
     if output.status.success() {
         return Ok(());
     }
-    Err(EmbeddedError::Init {
-        output: complaint(&output),
-    })
+    Err(EmbeddedError::Init { output: complaint(&output) })
 }
 
 fn complaint(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<_> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     lines.join(" ")
 }

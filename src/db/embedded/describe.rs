@@ -44,28 +44,16 @@ impl fmt::Display for Description {
             Some(started) => writeln!(formatter, "{started}")?,
             None => writeln!(formatter, "joined the Postgres of a running server")?,
         }
-        let password = if self.has_password {
-            "with password"
-        } else {
-            "private directory"
-        };
+        let password = if self.has_password { "with password" } else { "private directory" };
         writeln!(formatter, "cluster   {}", self.cluster.display())?;
-        write!(
-            formatter,
-            "socket    {} ({password})",
-            self.sockets.display()
-        )
+        write!(formatter, "socket    {} ({password})", self.sockets.display())
     }
 }
 
 impl fmt::Display for Started {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let directory = self.directory.display();
-        writeln!(
-            formatter,
-            "postgres  {} in {directory} ({})",
-            self.version, self.rule
-        )?;
+        writeln!(formatter, "postgres  {} in {directory} ({})", self.version, self.rule)?;
         write!(formatter, "runs as   {}", self.identity)
     }
 }

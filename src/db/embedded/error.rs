@@ -122,9 +122,7 @@ pub enum EmbeddedError {
     },
 
     /// The Postgres of a running server does not answer.
-    #[error(
-        "the Postgres of the running server did not answer for {secs} s ({reason}); look at the server's log"
-    )]
+    #[error("the Postgres of the running server did not answer for {secs} s ({reason}); look at the server's log")]
     NoAnswer {
         /// How long we knocked.
         secs: u64,
@@ -164,10 +162,6 @@ impl EmbeddedError {
     /// Returns a closure for `map_err` that says what was tried on which path.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |reason| Self::Io {
-            action,
-            path,
-            reason,
-        }
+        move |reason| Self::Io { action, path, reason }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::str::FromStr;
 
-use rustix::process::{Gid, Uid, geteuid};
+use rustix::process::{Uid, geteuid};
 
 use super::EmbeddedError;
 use super::binaries::Binaries;
@@ -32,6 +32,7 @@ impl Account {
     /// Gives up root for this account, for good.
     #[cfg(target_os = "linux")]
     pub(super) fn assume(self) -> io::Result<()> {
+        use rustix::process::Gid;
         use rustix::thread::{set_thread_gid, set_thread_groups, set_thread_uid};
         // The shim has one thread, so what the kernel changes per thread is changed for the process.
         set_thread_groups(&[])?;
@@ -58,10 +59,7 @@ impl FromStr for Account {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (uid, gid) = text.split_once(':').unwrap_or((text, ""));
-        Ok(Self {
-            uid: uid.parse()?,
-            gid: gid.parse()?,
-        })
+        Ok(Self { uid: uid.parse()?, gid: gid.parse()? })
     }
 }
 
@@ -71,10 +69,7 @@ pub(super) enum Identity {
     /// They run as we do.
     Same,
     /// Root changes to a system user, who owns the cluster.
-    User {
-        account: Account,
-        name: Option<String>,
-    },
+    User { account: Account, name: Option<String> },
     /// A user namespace maps us to [`NAMESPACE_USER`]; outside of it, files stay ours.
     Namespace,
 }
@@ -100,9 +95,7 @@ impl Identity {
                 Err(reason) => tried.push(format!("{identity}: {reason}")),
             }
         }
-        Err(EmbeddedError::NoIdentity {
-            tried: tried.join("; "),
-        })
+        Err(EmbeddedError::NoIdentity { tried: tried.join("; ") })
     }
 
     /// The account that files made by root must be given to.
@@ -116,15 +109,13 @@ impl Identity {
     /// Gives `path` to the user that Postgres runs as.
     pub(super) fn own(&self, path: &Path) -> Result<(), EmbeddedError> {
         self.account().map_or(Ok(()), |account| {
-            chown(path, Some(account.uid), Some(account.gid))
-                .map_err(EmbeddedError::io("chown", path))
+            chown(path, Some(account.uid), Some(account.gid)).map_err(EmbeddedError::io("chown", path))
         })
     }
 
     /// The user id, as seen from outside, that owns the files of Postgres.
     pub(super) fn owner(&self) -> u32 {
-        self.account()
-            .map_or_else(|| geteuid().as_raw(), |account| account.uid)
+        self.account().map_or_else(|| geteuid().as_raw(), |account| account.uid)
     }
 
     /// Whether processes that are not ours may run under the same user, so that a private socket directory
@@ -168,34 +159,22 @@ fn owner_of_existing(cluster: &Path, metadata: &fs::Metadata) -> Result<Identity
             user: geteuid().as_raw(),
         });
     }
-    let account = Account {
-        uid: metadata.uid(),
-        gid: metadata.gid(),
-    };
+    let account = Account { uid: metadata.uid(), gid: metadata.gid() };
     let name = accounts().find(|(_, known)| known.uid == account.uid);
-    Ok(Identity::User {
-        account,
-        name: name.map(|(name, _)| name),
-    })
+    Ok(Identity::User { account, name: name.map(|(name, _)| name) })
 }
 
 fn system_users() -> impl Iterator<Item = Identity> {
     SYSTEM_USERS.into_iter().filter_map(|wanted| {
         let (name, account) = accounts().find(|(name, _)| name == wanted)?;
-        Some(Identity::User {
-            account,
-            name: Some(name),
-        })
+        Some(Identity::User { account, name: Some(name) })
     })
 }
 
 /// Whether `initdb` will find the user; a directory service may know users that the file does not.
 fn has_name(user: Uid) -> bool {
     accounts().any(|(_, account)| account.uid == user.as_raw())
-        || Command::new("id")
-            .arg("-un")
-            .output()
-            .is_ok_and(|output| output.status.success())
+        || Command::new("id").arg("-un").output().is_ok_and(|output| output.status.success())
 }
 
 /// The local accounts; unreadable or malformed lines do not exist.
@@ -227,10 +206,8 @@ mod tests {
 
     #[test]
     fn only_our_own_user_is_not_shared() {
-        let user = |name: Option<&str>| Identity::User {
-            account: Account { uid: 7, gid: 7 },
-            name: name.map(str::to_owned),
-        };
+        let user =
+            |name: Option<&str>| Identity::User { account: Account { uid: 7, gid: 7 }, name: name.map(str::to_owned) };
         assert!(!user(Some("strongroom")).is_shared());
         assert!(user(Some("postgres")).is_shared());
         assert!(user(None).is_shared());

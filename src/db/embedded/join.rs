@@ -24,17 +24,11 @@ pub(super) async fn wait_for_server(data_dir: &Path) -> Result<Option<Access>, E
     let deadline = Instant::now() + PATIENCE;
     while lock::is_served(data_dir) {
         // Read anew each time: a server that is just starting may write them meanwhile.
-        let access = Access {
-            sockets: sockets::locate(data_dir),
-            secret: Secret::load(data_dir)?,
-        };
+        let access = Access { sockets: sockets::locate(data_dir), secret: Secret::load(data_dir)? };
         match knock(&access).await {
             Ok(()) => return Ok(Some(access)),
             Err(error) if Instant::now() >= deadline => {
-                return Err(EmbeddedError::NoAnswer {
-                    secs: PATIENCE.as_secs(),
-                    reason: error.to_string(),
-                });
+                return Err(EmbeddedError::NoAnswer { secs: PATIENCE.as_secs(), reason: error.to_string() });
             }
             Err(_) => sleep(RETRY).await,
         }

@@ -1,6 +1,8 @@
 //! Builds the commands that start Postgres programs through the shim, under the chosen identity.
 
 use std::env;
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -9,13 +11,7 @@ use super::identity::{Identity, NAMESPACE_USER};
 use super::shim::Shim;
 
 /// What Postgres may see of our environment; the rest may hold secrets, or `PG*` settings meant for clients.
-const PASSED_ON: [&str; 5] = [
-    "PATH",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "TMPDIR",
-    "TZ",
-];
+const PASSED_ON: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR"];
 
 /// Knows the executable that has the shim inside.
 #[derive(Debug, Clone)]
@@ -33,22 +29,13 @@ impl Launcher {
     /// interrupt typed at the terminal reaches us only. Spawn it from a thread that outlives the child: the
     /// kernel ends the child with that thread.
     pub(super) fn command(&self, identity: &Identity, program: &Path, directory: &Path) -> Command {
-        use std::os::unix::process::CommandExt;
-        let shim = Shim {
-            parent: std::process::id(),
-            account: identity.account(),
-            directory: directory.to_owned(),
-        };
+        let shim = Shim { parent: std::process::id(), account: identity.account(), directory: directory.to_owned() };
         let mut command = self.shim_command(identity);
         command
             .args(shim.to_arguments())
             .arg(program)
             .env_clear()
-            .envs(
-                PASSED_ON
-                    .iter()
-                    .filter_map(|name| Some((name, env::var_os(name)?))),
-            )
+            .envs(environment())
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
             .process_group(0);
@@ -56,17 +43,12 @@ impl Launcher {
     }
 
     /// Runs `postgres --version` to learn whether `identity` can start the binaries and enter `data_dir`.
-    pub(super) fn probe(
-        &self,
-        identity: &Identity,
-        binaries: &Binaries,
-        data_dir: &Path,
-    ) -> Result<(), String> {
-        let output = self
-            .command(identity, &binaries.program("postgres"), data_dir)
+    pub(super) fn probe(&self, identity: &Identity, binaries: &Binaries, data_dir: &Path) -> Result<(), String> {
+        let mut command = self.command(identity, &binaries.program("postgres"), data_dir);
+        let output = command
             .arg("--version")
             .output()
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
         if output.status.success() {
             return Ok(());
         }
@@ -97,4 +79,9 @@ impl Launcher {
             None => env::current_exe().unwrap_or_else(|_| itself.to_owned()),
         }
     }
+}
+
+fn environment() -> impl Iterator<Item = (&'static str, OsString)> {
+    let passed_on = PASSED_ON.into_iter();
+    passed_on.filter_map(|name| Some((name, env::var_os(name)?)))
 }

@@ -69,9 +69,7 @@ impl Control {
 
     /// Waits for `pause`, or less when a stop is asked for. Says whether to go on.
     fn pause(&self, pause: Duration) -> bool {
-        let waited = self
-            .changed
-            .wait_timeout_while(self.wishes(), pause, |wishes| !wishes.stop);
+        let waited = self.changed.wait_timeout_while(self.wishes(), pause, |wishes| !wishes.stop);
         let (wishes, _) = waited.unwrap_or_else(PoisonError::into_inner);
         !wishes.stop
     }
@@ -132,10 +130,7 @@ impl Life {
         if wishes.stop {
             return Err(io::Error::from(io::ErrorKind::Interrupted));
         }
-        let child = command()
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()?;
+        let child = command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         wishes.pid = pid_of(&child);
         Ok(child)
     }
@@ -161,11 +156,7 @@ impl Life {
     }
 
     fn mourn(&self, reason: &str, pause: Duration) {
-        tracing::error!(
-            reason,
-            pause_ms = pause.as_millis(),
-            "Postgres died and will be restarted"
-        );
+        tracing::error!(reason, pause_ms = pause.as_millis(), "Postgres died and will be restarted");
         self.deaths.send_modify(|deaths| *deaths += 1);
     }
 }

@@ -142,8 +142,14 @@ fn parse_holder(text: &str) -> Option<Holder> {
         "command" => Role::Command,
         _ => return None,
     };
-    let pid = Pid::from_raw(pid.parse().ok()?)?;
+    let pid = parse_pid(pid)?;
     Some(Holder { pid, role })
+}
+
+/// Reads a process id. [`Pid::from_raw`] panics on negative ones, which a damaged file may have, and which
+/// Postgres writes when it runs for a single user.
+pub(super) fn parse_pid(text: &str) -> Option<Pid> {
+    Pid::from_raw(text.parse().ok().filter(|pid| *pid > 0)?)
 }
 
 /// Whether a process has this id; one that we may not signal is alive too.
@@ -158,10 +164,7 @@ mod tests {
     #[test]
     fn record_names_pid_and_role() {
         let holder = parse_holder("42 server\n").expect("a whole record");
-        assert_eq!(
-            holder.to_string(),
-            "the strongroom server with process id 42"
-        );
+        assert_eq!(holder.to_string(), "the strongroom server with process id 42");
         assert_eq!(parse_holder(""), None);
         assert_eq!(parse_holder("42 ser"), None);
         assert_eq!(parse_holder("-1 server"), None);

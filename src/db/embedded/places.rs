@@ -10,9 +10,7 @@ pub(super) fn beside_executable() -> Vec<PathBuf> {
     let Some(beside) = executable.as_deref().and_then(Path::parent) else {
         return Vec::new();
     };
-    ["postgres/bin", "../lib/strongroom/postgres/bin"]
-        .map(|relative| beside.join(relative))
-        .into()
+    ["postgres/bin", "../lib/strongroom/postgres/bin"].map(|relative| beside.join(relative)).into()
 }
 
 /// Directories in which systems keep a directory for each version: Debian, Red Hat, Homebrew, Postgres.app.
@@ -59,11 +57,7 @@ mod tests {
 
     #[test]
     fn every_system_has_its_own_style_of_name() {
-        for name in [
-            "/usr/lib/postgresql/15",
-            "/usr/pgsql-17",
-            "/opt/homebrew/opt/postgresql@16",
-        ] {
+        for name in ["/usr/lib/postgresql/15", "/usr/pgsql-17", "/opt/homebrew/opt/postgresql@16"] {
             assert!(is_postgres(Path::new(name)), "{name}");
         }
         assert!(!is_postgres(Path::new("/usr/local")));

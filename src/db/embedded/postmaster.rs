@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::EmbeddedError;
-use super::lock::is_alive;
+use super::lock::{is_alive, parse_pid};
 
 /// How long processes may take for a fast shutdown before they are told to quit.
 const FAST_PATIENCE: Duration = Duration::from_secs(5);
@@ -20,11 +20,7 @@ const RETRY: Duration = Duration::from_millis(20);
 /// Whether the postmaster `pid` says that it accepts connections.
 pub(super) fn is_ready(cluster: &Path, pid: Pid) -> bool {
     let text = fs::read_to_string(pid_file(cluster)).unwrap_or_default();
-    recorded_pid(&text) == Some(pid)
-        && text
-            .lines()
-            .nth(7)
-            .is_some_and(|state| state.trim() == "ready")
+    recorded_pid(&text) == Some(pid) && text.lines().nth(7).is_some_and(|state| state.trim() == "ready")
 }
 
 fn pid_file(cluster: &Path) -> PathBuf {
@@ -32,7 +28,7 @@ fn pid_file(cluster: &Path) -> PathBuf {
 }
 
 fn recorded_pid(text: &str) -> Option<Pid> {
-    Pid::from_raw(text.lines().next()?.trim().parse().ok()?)
+    parse_pid(text.lines().next()?.trim())
 }
 
 /// Makes the cluster free for a new postmaster. The caller holds the data directory, so whatever still runs on
@@ -42,13 +38,10 @@ fn recorded_pid(text: &str) -> Option<Pid> {
 ///
 /// [`EmbeddedError::Occupied`] when a process resists.
 pub(super) fn clear(cluster: &Path) -> Result<(), EmbeddedError> {
-    let _ = wait_until_gone(cluster, Signal::INT, FAST_PATIENCE)
-        || wait_until_gone(cluster, Signal::QUIT, QUIT_PATIENCE);
+    let _ =
+        wait_until_gone(cluster, Signal::INT, FAST_PATIENCE) || wait_until_gone(cluster, Signal::QUIT, QUIT_PATIENCE);
     if let Some(pid) = processes_on(cluster).first() {
-        return Err(EmbeddedError::Occupied {
-            cluster: cluster.to_owned(),
-            pid: pid.as_raw_pid(),
-        });
+        return Err(EmbeddedError::Occupied { cluster: cluster.to_owned(), pid: pid.as_raw_pid() });
     }
     remove_misleading_pid_file(cluster)
 }
@@ -63,11 +56,7 @@ fn wait_until_gone(cluster: &Path, signal: Signal, patience: Duration) -> bool {
             return true;
         }
         if !std::mem::replace(&mut signalled, true) {
-            tracing::warn!(
-                ?processes,
-                ?signal,
-                "stopping a Postgres that was left behind"
-            );
+            tracing::warn!(?processes, ?signal, "stopping a Postgres that was left behind");
             for pid in processes {
                 let _ = kill_process(pid, signal);
             }
@@ -97,14 +86,25 @@ fn remove_misleading_pid_file(cluster: &Path) -> Result<(), EmbeddedError> {
 /// we may not look into belong to other users, and Postgres serves its own user's clusters only.
 #[cfg(target_os = "linux")]
 fn processes_on(cluster: &Path) -> Vec<Pid> {
+    let Some(cluster) = identity_of(cluster) else {
+        return Vec::new();
+    };
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| {
-        let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-        let directory = fs::read_link(entry.path().join("cwd")).ok()?;
+        let pid = parse_pid(entry.file_name().to_str()?)?;
         let name = fs::read_to_string(entry.path().join("comm")).ok()?;
-        (directory == cluster && name.trim_end() == "postgres").then_some(pid)
+        let ours = name.trim_end() == "postgres" && identity_of(&entry.path().join("cwd")) == Some(cluster);
+        ours.then_some(pid)
     });
     pids.collect()
+}
+
+/// Tells directories apart whatever their names: links and mounts give one directory many.
+#[cfg(target_os = "linux")]
+fn identity_of(directory: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(directory).ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 /// Elsewhere only the recorded postmaster can be asked about, by its command line.
@@ -114,9 +114,7 @@ fn processes_on(cluster: &Path) -> Vec<Pid> {
     let Some(pid) = recorded_pid(&text).filter(|pid| is_alive(*pid)) else {
         return Vec::new();
     };
-    let output = std::process::Command::new("ps")
-        .args(["-o", "command=", "-p", &pid.to_string()])
-        .output();
+    let output = std::process::Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();
     let command = output.map(|output| output.stdout).unwrap_or_default();
     let ours = String::from_utf8_lossy(&command).contains(&*cluster.to_string_lossy());
     ours.then_some(pid).into_iter().collect()

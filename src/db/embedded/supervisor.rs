@@ -61,12 +61,7 @@ impl Supervisor {
             .name("postgres".to_owned())
             .spawn(move || life.run(lock, &command))
             .map_err(EmbeddedError::io("start a thread for", &cluster))?;
-        Ok(Self {
-            control,
-            state,
-            deaths,
-            cluster,
-        })
+        Ok(Self { control, state, deaths, cluster })
     }
 
     /// Waits until the postmaster accepts connections, however long its recovery takes.
@@ -113,11 +108,7 @@ impl Supervisor {
 
     /// Stops the postmaster: fast, then at once, then by force. Returns when it is gone.
     pub(super) async fn stop(&self) {
-        let kinds = [
-            (Signal::INT, FAST_PATIENCE),
-            (Signal::QUIT, QUIT_PATIENCE),
-            (Signal::KILL, QUIT_PATIENCE),
-        ];
+        let kinds = [(Signal::INT, FAST_PATIENCE), (Signal::QUIT, QUIT_PATIENCE), (Signal::KILL, QUIT_PATIENCE)];
         for (signal, patience) in kinds {
             self.control.request_stop(signal);
             let mut state = self.state.clone();

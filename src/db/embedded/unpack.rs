@@ -48,9 +48,7 @@ fn make_links(target: &Path) -> io::Result<()> {
 }
 
 fn plain(path: &Path) -> io::Result<&Path> {
-    let is_plain = path
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)));
+    let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
     let refused = || io::Error::other(format!("unexpected path {}", path.display()));
     is_plain.then_some(path).ok_or_else(refused)
 }

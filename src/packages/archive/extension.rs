@@ -24,13 +24,8 @@ const HARMLESS: [&str; 12] = [
 ];
 
 /// Families of such keys. Not `SCHILY.realsize` nor `GNU.sparse`, which move the end of the data.
-const HARMLESS_FAMILIES: [&str; 5] = [
-    "LIBARCHIVE.creationtime",
-    "LIBARCHIVE.xattr.",
-    "RHT.security.",
-    "SCHILY.acl.",
-    "SCHILY.xattr.",
-];
+const HARMLESS_FAMILIES: [&str; 5] =
+    ["LIBARCHIVE.creationtime", "LIBARCHIVE.xattr.", "RHT.security.", "SCHILY.acl.", "SCHILY.xattr."];
 
 impl Extension {
     /// Reads the records of an `x` header: `<length> <key>=<value>\n`, the length counting the whole record.
@@ -51,10 +46,7 @@ impl Extension {
             return Err("a long name is malformed");
         }
         let path = str::from_utf8(name).map_err(|_| "a long name is not valid UTF-8")?;
-        Ok(Self {
-            path: Some(path.to_owned()),
-            size: None,
-        })
+        Ok(Self { path: Some(path.to_owned()), size: None })
     }
 
     fn apply(&mut self, key: &str, value: &[u8]) -> Result<(), &'static str> {

@@ -23,11 +23,7 @@ pub(super) struct Gunzip<R> {
 impl<R: BufRead> Gunzip<R> {
     pub(super) fn new(source: R, limits: ArchiveLimits) -> Self {
         let counted = Counted { source, bytes: 0 };
-        Self {
-            decoder: GzDecoder::new(counted),
-            limits,
-            unpacked_bytes: 0,
-        }
+        Self { decoder: GzDecoder::new(counted), limits, unpacked_bytes: 0 }
     }
 
     /// Unpacked bytes so far.
@@ -67,18 +63,12 @@ impl<R: BufRead> Gunzip<R> {
 
     fn check_limits(&self) -> Result<(), ArchiveError> {
         if self.unpacked_bytes > self.limits.unpacked_bytes {
-            return Err(ArchiveError::Limit {
-                what: "unpacked bytes",
-                limit: self.limits.unpacked_bytes,
-            });
+            return Err(ArchiveError::Limit { what: "unpacked bytes", limit: self.limits.unpacked_bytes });
         }
         let ratio = self.limits.expansion_ratio;
         let allowed = self.decoder.get_ref().bytes.saturating_mul(ratio);
         if self.unpacked_bytes > allowed.max(RATIO_FREE_BYTES) {
-            return Err(ArchiveError::Limit {
-                what: "unpacked bytes for each packed one",
-                limit: ratio,
-            });
+            return Err(ArchiveError::Limit { what: "unpacked bytes for each packed one", limit: ratio });
         }
         Ok(())
     }
@@ -87,9 +77,7 @@ impl<R: BufRead> Gunzip<R> {
 fn wrong_gzip(error: io::Error) -> ArchiveError {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => ArchiveError::Gzip("it ends too early".into()),
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            ArchiveError::Gzip(error.to_string().into())
-        }
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => ArchiveError::Gzip(error.to_string().into()),
         _ => ArchiveError::Io(error),
     }
 }

@@ -32,6 +32,7 @@ impl Header {
     /// A reason.
     pub(super) fn parse(block: &[u8; BLOCK]) -> Result<Self, &'static str> {
         check_sum(block)?;
+        check_numbers(block)?;
         let kind = kind(block)?;
         // node-tar takes the size of a directory for 0 and would read its body as headers.
         let size = octal(field(block, 124, 12)).ok_or("a size is not a plain octal number")?;
@@ -58,10 +59,33 @@ fn check_sum(block: &[u8; BLOCK]) -> Result<(), &'static str> {
     let blanks = 8 * u64::from(b' ');
     let sum = |bytes: &[u8]| bytes.iter().copied().map(u64::from).sum::<u64>();
     let actual = sum(block) - sum(stored) + blanks;
-    if is_ended && octal(stored) == Some(actual) {
-        Ok(())
-    } else {
-        Err("a header's checksum is wrong")
+    if is_ended && octal(stored) == Some(actual) { Ok(()) } else { Err("a header's checksum is wrong") }
+}
+
+/// Start and length of mode, owner, group, mtime, device numbers, and node-tar's atime and ctime.
+const OTHER_NUMBERS: [(usize, usize); 8] =
+    [(100, 8), (108, 8), (116, 8), (136, 12), (329, 8), (337, 8), (476, 12), (488, 12)];
+
+/// Numbers that mean nothing to us must still be numbers: some readers stop at one that is not, and node-tar drops
+/// the entry of a negative or huge one and reads its body as headers. Base 256 is allowed, marked by a first byte of
+/// 128, because GNU tar writes large owners so.
+fn check_numbers(block: &[u8; BLOCK]) -> Result<(), &'static str> {
+    let is_short_prefix = block[475] == 0;
+    for (start, length) in OTHER_NUMBERS {
+        let is_prefix = start > 475 && !is_short_prefix;
+        if !is_prefix && !is_safe_number(field(block, start, length)) {
+            return Err("a header holds an impossible number");
+        }
+    }
+    Ok(())
+}
+
+fn is_safe_number(field: &[u8]) -> bool {
+    let (head, _) = field.split_at(field.len().saturating_sub(6));
+    let is_blank = field.iter().all(|byte| matches!(byte, 0 | b' '));
+    match head {
+        [128, zeros @ ..] => zeros.iter().all(|byte| *byte == 0),
+        _ => is_blank || octal(field).is_some(),
     }
 }
 
@@ -81,12 +105,9 @@ fn kind(block: &[u8; BLOCK]) -> Result<Kind, &'static str> {
 
 /// Digits, blanks before them, blanks and NULs behind: no sign, no base 256, not empty.
 fn octal(field: &[u8]) -> Option<u64> {
-    let digits = field.trim_ascii_start();
-    let length = digits
-        .iter()
-        .take_while(|byte| matches!(byte, b'0'..=b'7'))
-        .count();
-    let (digits, rest) = digits.split_at(length);
+    let run = |bytes: &[u8], is_in: fn(&u8) -> bool| bytes.iter().copied().take_while(is_in).count();
+    let (_, digits) = field.split_at(run(field, |byte| *byte == b' '));
+    let (digits, rest) = digits.split_at(run(digits, |byte| matches!(byte, b'0'..=b'7')));
     if digits.is_empty() || rest.iter().any(|byte| !matches!(byte, 0 | b' ')) {
         return None;
     }

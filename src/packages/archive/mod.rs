@@ -98,9 +98,6 @@ pub struct FileEntry {
 ///
 /// # Errors
 /// See [`ArchiveError`].
-pub fn inspect(
-    source: impl BufRead,
-    limits: &ArchiveLimits,
-) -> Result<ArchiveSummary, ArchiveError> {
+pub fn inspect(source: impl BufRead, limits: &ArchiveLimits) -> Result<ArchiveSummary, ArchiveError> {
     Walk::new(source, limits).run()
 }

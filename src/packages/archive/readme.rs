@@ -12,10 +12,7 @@ pub struct Readme {
 
 impl Readme {
     pub(super) fn new(file_name: &str, bytes: &[u8]) -> Self {
-        Self {
-            file_name: file_name.to_owned(),
-            text: lossy(bytes),
-        }
+        Self { file_name: file_name.to_owned(), text: lossy(bytes) }
     }
 }
 

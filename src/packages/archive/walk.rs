@@ -141,11 +141,7 @@ impl<R: BufRead> Walk<R> {
             None => &header.path,
         };
         let refused = |reason| ArchiveError::entry(bytes, reason);
-        limit(
-            "bytes of a path",
-            bytes.len() as u64,
-            self.limits.path_bytes,
-        )?;
+        limit("bytes of a path", bytes.len() as u64, self.limits.path_bytes)?;
         if extension.size.is_some_and(|size| size != header.size) {
             return Err(refused("its pax header gives another size"));
         }
@@ -175,21 +171,13 @@ impl<R: BufRead> Walk<R> {
 
     fn remember(&mut self, path: EntryPath<'_>, size: u64) -> Result<(), ArchiveError> {
         self.path_bytes += path.inner.len() as u64;
-        limit(
-            "bytes of all paths",
-            self.path_bytes,
-            self.limits.all_paths_bytes,
-        )?;
+        limit("bytes of all paths", self.path_bytes, self.limits.all_paths_bytes)?;
         if !self.seen.insert(path.inner.to_owned()) {
             let reason = "another entry has the same path";
             return Err(ArchiveError::entry(path.inner.as_bytes(), reason));
         }
         self.summary.unpacked_size += size;
-        self.summary.files.push(FileEntry {
-            path: path.inner.to_owned(),
-            size,
-            offset: self.tar.offset(),
-        });
+        self.summary.files.push(FileEntry { path: path.inner.to_owned(), size, offset: self.tar.offset() });
         Ok(())
     }
 
@@ -219,9 +207,7 @@ impl<R: BufRead> Walk<R> {
     /// Reads the data of an entry and its padding; keeps the first `keep` bytes.
     fn body(&mut self, size: u64, keep: u64) -> Result<Vec<u8>, ArchiveError> {
         let block = BLOCK as u64;
-        let mut left = size
-            .checked_next_multiple_of(block)
-            .ok_or_else(|| self.wrong("a size is impossible"))?;
+        let mut left = size.checked_next_multiple_of(block).ok_or_else(|| self.wrong("a size is impossible"))?;
         let mut wanted = size.min(keep);
         let mut kept = Vec::new();
         let mut scratch = [0; SCRATCH_BYTES];
@@ -250,11 +236,7 @@ fn check_special(path: EntryPath<'_>, is_directory: bool) -> Result<(), &'static
 
 /// The name in the header itself must not be special when a longer one replaces it: a reader that does not know the
 /// extension would unpack another package.
-fn check_shadow(
-    header: &Header,
-    extension: &Extension,
-    path: EntryPath<'_>,
-) -> Result<(), &'static str> {
+fn check_shadow(header: &Header, extension: &Extension, path: EntryPath<'_>) -> Result<(), &'static str> {
     if extension.path.is_none() {
         return Ok(());
     }

@@ -28,7 +28,7 @@ pub struct Malformed {
 ///
 /// # Errors
 /// The first fault.
-pub fn check(text: &[u8]) -> Result<(), Malformed> {
+pub(crate) fn check(text: &[u8]) -> Result<(), Malformed> {
     let mut scanner = Scanner::new();
     let mut rest = text;
     while scanner.next(&mut rest)?.is_some() {}

@@ -33,10 +33,7 @@ pub(crate) enum Event<'a> {
 impl Event<'_> {
     /// Whether a value may be complete with this event.
     pub(crate) fn ends_value(self) -> bool {
-        matches!(
-            self,
-            Self::ObjectEnd | Self::ArrayEnd | Self::TextEnd | Self::Scalar
-        )
+        matches!(self, Self::ObjectEnd | Self::ArrayEnd | Self::TextEnd | Self::Scalar)
     }
 }
 
@@ -98,17 +95,11 @@ impl Scanner {
 
     /// A fault at the place the scanner stands.
     pub(crate) fn malformed(&self, reason: &'static str) -> Malformed {
-        Malformed {
-            offset: self.offset,
-            reason: reason.into(),
-        }
+        Malformed { offset: self.offset, reason: reason.into() }
     }
 
     /// Takes bytes off `input` up to the next event; `None` when all are used up.
-    pub(crate) fn next<'a>(
-        &mut self,
-        input: &mut &'a [u8],
-    ) -> Result<Option<Event<'a>>, Malformed> {
+    pub(crate) fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Event<'a>>, Malformed> {
         while !input.is_empty() {
             let before = input.len();
             let step = self.step(input);
@@ -140,10 +131,7 @@ impl Scanner {
         }
     }
 
-    fn step_structure(
-        &mut self,
-        input: &mut &[u8],
-    ) -> Result<Option<Event<'static>>, &'static str> {
+    fn step_structure(&mut self, input: &mut &[u8]) -> Result<Option<Event<'static>>, &'static str> {
         let Some((&byte, rest)) = input.split_first() else {
             return Ok(None);
         };
@@ -231,18 +219,10 @@ impl Scanner {
     }
 
     fn after_value(&mut self) {
-        self.state = if self.levels.is_empty() {
-            State::Done
-        } else {
-            State::CommaOrEnd
-        };
+        self.state = if self.levels.is_empty() { State::Done } else { State::CommaOrEnd };
     }
 
-    fn step_text<'a>(
-        &mut self,
-        is_key: bool,
-        input: &mut &'a [u8],
-    ) -> Result<Option<Event<'a>>, &'static str> {
+    fn step_text<'a>(&mut self, is_key: bool, input: &mut &'a [u8]) -> Result<Option<Event<'a>>, &'static str> {
         let Some(piece) = self.text.next(input)? else {
             return Ok(None);
         };
@@ -264,8 +244,7 @@ impl Scanner {
             Piece::Plain(bytes) => self.key.extend_from_slice(bytes),
             Piece::Char(character) => {
                 let mut buffer = [0; 4];
-                self.key
-                    .extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+                self.key.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
             }
             Piece::End => {
                 let hash = self.hasher.hash_one(&self.key);
@@ -280,11 +259,7 @@ impl Scanner {
         Ok(())
     }
 
-    fn step_number<'a>(
-        &mut self,
-        number: Number,
-        input: &mut &'a [u8],
-    ) -> Result<Option<Event<'a>>, &'static str> {
+    fn step_number<'a>(&mut self, number: Number, input: &mut &'a [u8]) -> Result<Option<Event<'a>>, &'static str> {
         let Some((&byte, rest)) = input.split_first() else {
             return Ok(None);
         };
@@ -305,9 +280,7 @@ impl Scanner {
         rest: &'static [u8],
         input: &mut &'a [u8],
     ) -> Result<Option<Event<'a>>, &'static str> {
-        let (Some((&byte, input_rest)), Some((&expected, rest))) =
-            (input.split_first(), rest.split_first())
-        else {
+        let (Some((&byte, input_rest)), Some((&expected, rest))) = (input.split_first(), rest.split_first()) else {
             return Ok(None);
         };
         if byte != expected {

@@ -25,11 +25,7 @@ enum Escape {
     /// Behind a backslash. `high` is a surrogate that waits for its second half.
     Backslash { high: Option<u16> },
     /// Inside `\uXXXX`.
-    Hex {
-        high: Option<u16>,
-        digits: u8,
-        value: u16,
-    },
+    Hex { high: Option<u16>, digits: u8, value: u16 },
     /// Behind a high surrogate, where only `\uDC00` to `\uDFFF` may follow.
     Pair { high: u16 },
 }
@@ -41,10 +37,7 @@ impl Text {
     ///
     /// # Errors
     /// A sentence; `input` then begins with the byte that is wrong.
-    pub(super) fn next<'a>(
-        &mut self,
-        input: &mut &'a [u8],
-    ) -> Result<Option<Piece<'a>>, &'static str> {
+    pub(super) fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Piece<'a>>, &'static str> {
         while let Some((&byte, rest)) = input.split_first() {
             if matches!(self.escape, Escape::None) && !matches!(byte, b'"' | b'\\') {
                 return self.plain(input).map(Some);
@@ -53,11 +46,7 @@ impl Text {
                 Escape::None => self.quote_or_backslash(byte)?,
                 Escape::Backslash { high } => self.escaped(byte, high)?,
                 Escape::Pair { high } => self.pair(byte, high)?,
-                Escape::Hex {
-                    high,
-                    digits,
-                    value,
-                } => self.hex(byte, high, digits, value)?,
+                Escape::Hex { high, digits, value } => self.hex(byte, high, digits, value)?,
             };
             *input = rest;
             if piece.is_some() {
@@ -103,17 +92,9 @@ impl Text {
         Ok(None)
     }
 
-    fn escaped(
-        &mut self,
-        byte: u8,
-        high: Option<u16>,
-    ) -> Result<Option<Piece<'static>>, &'static str> {
+    fn escaped(&mut self, byte: u8, high: Option<u16>) -> Result<Option<Piece<'static>>, &'static str> {
         if byte == b'u' {
-            self.escape = Escape::Hex {
-                high,
-                digits: 0,
-                value: 0,
-            };
+            self.escape = Escape::Hex { high, digits: 0, value: 0 };
             return Ok(None);
         }
         if high.is_some() {
@@ -151,11 +132,7 @@ impl Text {
         let value = value << 4 | digit;
         if digits < 3 {
             let digits = digits + 1;
-            self.escape = Escape::Hex {
-                high,
-                digits,
-                value,
-            };
+            self.escape = Escape::Hex { high, digits, value };
             return Ok(None);
         }
         if high.is_none() && (0xD800..0xDC00).contains(&value) {

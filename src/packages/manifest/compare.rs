@@ -25,12 +25,7 @@ const SERVER_START: &str = "node server.js";
 /// `directories.bin`, `engines`, `os`, `cpu`, `libc`.
 pub fn compare(manifest: &Object, package_json: &Object) -> Vec<Difference> {
     let mut report = Report::default();
-    let name = |object: &Object| {
-        object
-            .get("name")
-            .and_then(Value::as_str)
-            .map(|name| name.trim().to_owned())
-    };
+    let name = |object: &Object| object.get("name").and_then(Value::as_str).map(|name| name.trim().to_owned());
     report.value("name", name(manifest), name(package_json));
     let version = |object: &Object| fields::version(object.get("version"));
     report.value("version", version(manifest), version(package_json));
@@ -46,30 +41,17 @@ pub fn compare(manifest: &Object, package_json: &Object) -> Vec<Difference> {
 struct Report(Vec<Difference>);
 
 impl Report {
-    fn value<T: Serialize + PartialEq>(
-        &mut self,
-        field: &str,
-        manifest: Option<T>,
-        tarball: Option<T>,
-    ) {
+    fn value<T: Serialize + PartialEq>(&mut self, field: &str, manifest: Option<T>, tarball: Option<T>) {
         if manifest != tarball {
             let text = |value: Option<T>| serde_json::to_string(&value?).ok();
-            self.0.push(Difference {
-                field: field.to_owned(),
-                in_manifest: text(manifest),
-                in_tarball: text(tarball),
-            });
+            self.0.push(Difference { field: field.to_owned(), in_manifest: text(manifest), in_tarball: text(tarball) });
         }
     }
 
     fn members(&mut self, field: &str, manifest: &Texts, tarball: &Texts) {
         let names: BTreeSet<&String> = manifest.keys().chain(tarball.keys()).collect();
         for name in names {
-            self.value(
-                &format!("{field}.{name}"),
-                manifest.get(name),
-                tarball.get(name),
-            );
+            self.value(&format!("{field}.{name}"), manifest.get(name), tarball.get(name));
         }
     }
 
@@ -83,21 +65,13 @@ fn compare_dependencies(report: &mut Report, manifest: &Object, package_json: &O
     let of = |object: &Object, kind: &str| fields::dependencies(object.get(kind));
     let (mine, theirs) = plain_dependencies(manifest, package_json);
     report.members("dependencies", &mine, &theirs);
-    for kind in [
-        "optionalDependencies",
-        "peerDependencies",
-        "acceptDependencies",
-    ] {
+    for kind in ["optionalDependencies", "peerDependencies", "acceptDependencies"] {
         report.members(kind, &of(manifest, kind), &of(package_json, kind));
     }
     let development = of(package_json, "devDependencies");
     // Tools that tidy package.json while packing take the whole field out; nobody installs it from a registry.
     if !development.is_empty() {
-        report.members(
-            "devDependencies",
-            &of(manifest, "devDependencies"),
-            &development,
-        );
+        report.members("devDependencies", &of(manifest, "devDependencies"), &development);
     }
     let meta = |object| fields::object(Object::get(object, "peerDependenciesMeta"));
     report.value("peerDependenciesMeta", meta(manifest), meta(package_json));
@@ -115,9 +89,7 @@ fn plain_dependencies(manifest: &Object, package_json: &Object) -> (Texts, Texts
     }
     // npm up to 6 copies optional dependencies to the others, yarn 1 takes them out there.
     for (name, range) in fields::dependencies(package_json.get("optionalDependencies")) {
-        let is_moved = mine
-            .get(&name)
-            .is_none_or(|mine| *mine == range || theirs.get(&name) == Some(mine));
+        let is_moved = mine.get(&name).is_none_or(|mine| *mine == range || theirs.get(&name) == Some(mine));
         if is_moved {
             mine.remove(&name);
             theirs.remove(&name);

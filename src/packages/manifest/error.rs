@@ -19,17 +19,10 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            field,
-            in_manifest,
-            in_tarball,
-        } = self;
+        let Self { field, in_manifest, in_tarball } = self;
         let (field, manifest) = (shorten(field), shown(in_manifest.as_deref()));
         let tarball = shown(in_tarball.as_deref());
-        write!(
-            formatter,
-            "{field} is {manifest} in the manifest, {tarball} in the tarball"
-        )
+        write!(formatter, "{field} is {manifest} in the manifest, {tarball} in the tarball")
     }
 }
 
@@ -54,15 +47,11 @@ fn shorten(text: &str) -> String {
 
 fn list(differences: &[Difference]) -> String {
     let named = differences.iter().take(NAMED_DIFFERENCES);
-    let mut text = named
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("; ");
-    if differences.len() > NAMED_DIFFERENCES {
-        let more = differences.len() - NAMED_DIFFERENCES;
-        text.push_str(&format!("; and {more} more"));
+    let mut parts: Vec<String> = named.map(ToString::to_string).collect();
+    if let Some(more @ 1..) = differences.len().checked_sub(NAMED_DIFFERENCES) {
+        parts.push(format!("and {more} more"));
     }
-    text
+    parts.join("; ")
 }
 
 /// A manifest that cannot be published. All of it is the publisher's to mend: 422.

@@ -13,17 +13,12 @@ pub(super) type Texts = BTreeMap<String, String>;
 
 /// Members that are strings; nothing if the value is no object.
 pub(super) fn texts(value: Option<&Value>) -> Texts {
-    entries(value)
-        .into_iter()
-        .map(|(name, text)| (name.to_owned(), text.to_owned()))
-        .collect()
+    entries(value).into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
 }
 
 fn entries(value: Option<&Value>) -> Vec<(&str, &str)> {
     let members = value.and_then(Value::as_object).into_iter().flatten();
-    members
-        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
-        .collect()
+    members.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))).collect()
 }
 
 /// The `version`, as `semver.clean` leaves it: trimmed, without `v` and `=`, without build metadata.
@@ -38,20 +33,13 @@ pub(super) fn version(value: Option<&Value>) -> Option<String> {
 /// `"a@1, b"`, `["a@1", "b"]`.
 pub(super) fn specifiers(value: Option<&Value>) -> Map<String, Value> {
     match value {
-        Some(Value::Object(_)) => entries(value)
-            .into_iter()
-            .map(|(name, specifier)| (name.to_owned(), specifier.into()))
-            .collect(),
-        Some(Value::String(text)) => text
-            .split([' ', '\t', '\r', '\n', ','])
-            .filter(|item| !item.is_empty())
-            .map(specifier)
-            .collect(),
-        Some(Value::Array(items)) => items
-            .iter()
-            .filter_map(Value::as_str)
-            .map(specifier)
-            .collect(),
+        Some(Value::Object(_)) => {
+            entries(value).into_iter().map(|(name, specifier)| (name.to_owned(), specifier.into())).collect()
+        }
+        Some(Value::String(text)) => {
+            text.split([' ', '\t', '\r', '\n', ',']).filter(|item| !item.is_empty()).map(specifier).collect()
+        }
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(specifier).collect(),
         _ => Map::new(),
     }
 }
@@ -59,9 +47,7 @@ pub(super) fn specifiers(value: Option<&Value>) -> Map<String, Value> {
 /// `name@range`, `name >=range` or `name`.
 fn specifier(item: &str) -> (String, Value) {
     let item = item.trim();
-    let end = item
-        .find(['@', ' ', '\t', '>', '<', '='])
-        .unwrap_or(item.len());
+    let end = item.find(['@', ' ', '\t', '>', '<', '=']).unwrap_or(item.len());
     let (name, range) = item.split_at(end);
     let range = range.strip_prefix('@').unwrap_or(range).trim();
     (name.to_owned(), range.into())
@@ -77,28 +63,27 @@ pub(super) fn dependencies(value: Option<&Value>) -> Texts {
 
 /// The names of `bundleDependencies`, however it is spelled, in their order.
 pub(super) fn bundled(object: &Object) -> Vec<String> {
-    match bundle_value(object) {
+    let mut names: Vec<String> = match bundle_value(object) {
         Some(Value::Bool(true)) => names(&specifiers(object.get("dependencies"))),
         Some(Value::Object(members)) => names(members),
-        Some(Value::Array(items)) => items
-            .iter()
-            .filter_map(Value::as_str)
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        Some(Value::Array(items)) => strings(items).collect(),
         _ => Vec::new(),
-    }
+    };
+    names.retain(|name| !name.is_empty());
+    names
 }
 
 /// The value behind [`bundled`].
 pub(super) fn bundle_value(object: &Object) -> Option<&Value> {
-    object
-        .get("bundleDependencies")
-        .or_else(|| object.get("bundledDependencies"))
+    object.get("bundleDependencies").or_else(|| object.get("bundledDependencies"))
 }
 
 fn names(members: &Map<String, Value>) -> Vec<String> {
     members.keys().cloned().collect()
+}
+
+fn strings(items: &[Value]) -> impl Iterator<Item = String> {
+    items.iter().filter_map(Value::as_str).map(str::to_owned)
 }
 
 /// The scripts, without the path that npm takes off a command from `node_modules/.bin`.
@@ -111,9 +96,7 @@ pub(super) fn scripts(value: Option<&Value>) -> Texts {
 }
 
 fn without_bin_path(command: &str) -> &str {
-    let relative = command
-        .strip_prefix("./")
-        .or_else(|| command.strip_prefix(".\\"));
+    let relative = command.strip_prefix("./").or_else(|| command.strip_prefix(".\\"));
     let is_slash = |c: char| matches!(c, '/' | '\\');
     relative
         .unwrap_or(command)
@@ -136,9 +119,7 @@ pub(super) fn engines(value: Option<&Value>) -> Texts {
 
 fn engine(item: &str) -> (String, String) {
     let item = item.trim();
-    let end = item
-        .find(['<', '>', '=', '~', '^', ' '])
-        .unwrap_or(item.len());
+    let end = item.find(['<', '>', '=', '~', '^', ' ']).unwrap_or(item.len());
     let (name, range) = item.split_at(end);
     (name.to_owned(), range.trim().to_owned())
 }
@@ -146,11 +127,7 @@ fn engine(item: &str) -> (String, String) {
 /// `os`, `cpu` or `libc` as a sorted list; a string is a list of one.
 pub(super) fn platforms(value: Option<&Value>) -> Vec<String> {
     let mut platforms: Vec<String> = match value {
-        Some(Value::Array(items)) => items
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
+        Some(Value::Array(items)) => strings(items).collect(),
         Some(Value::String(one)) => vec![one.clone()],
         _ => Vec::new(),
     };

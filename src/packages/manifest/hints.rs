@@ -13,11 +13,7 @@ use super::{ManifestError, Object};
 ///
 /// # Errors
 /// [`ManifestError::Dist`].
-pub fn check_dist(
-    manifest: &Object,
-    sha512: &[u8; 64],
-    sha1: &[u8; 20],
-) -> Result<(), ManifestError> {
+pub fn check_dist(manifest: &Object, sha512: &[u8; 64], sha1: &[u8; 20]) -> Result<(), ManifestError> {
     let Some(dist) = manifest.get("dist") else {
         return Ok(());
     };
@@ -58,17 +54,11 @@ fn check_integrity(integrity: &str, sha512: &[u8], sha1: &[u8]) -> Result<(), &'
         }
         is_known = true;
     }
-    if is_known {
-        Ok(())
-    } else {
-        Err("it holds neither a sha512 nor a sha1")
-    }
+    if is_known { Ok(()) } else { Err("it holds neither a sha512 nor a sha1") }
 }
 
 fn is_hex_of(text: &str, bytes: &[u8]) -> bool {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let decoded = pairs
-        .iter()
-        .map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok());
+    let decoded = pairs.iter().map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok());
     rest.is_empty() && decoded.eq(bytes.iter().copied().map(Some))
 }

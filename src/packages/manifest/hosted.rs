@@ -16,10 +16,7 @@ pub(super) fn canonical(specifier: &str) -> Cow<'_, str> {
         Some((place, commit)) => (place, Some(commit)),
         None => (specifier, None),
     };
-    let Some((place, commit)) = shortcut(place)
-        .map(|place| (place, commit))
-        .or_else(|| url(place, commit))
-    else {
+    let Some((place, commit)) = shortcut(place).map(|place| (place, commit)).or_else(|| url(place, commit)) else {
         return Cow::Borrowed(specifier);
     };
     Cow::Owned(match commit {
@@ -30,12 +27,16 @@ pub(super) fn canonical(specifier: &str) -> Cow<'_, str> {
 
 /// `user/repo` or `github:user/repo`.
 fn shortcut(place: &str) -> Option<String> {
-    let host = SHORTCUTS.iter().find(|host| place.starts_with(**host));
-    if host.is_some() {
-        return Some(without_git(place).to_owned());
+    if let Some(host) = SHORTCUTS.iter().find(|host| place.starts_with(**host)) {
+        let path = place.strip_prefix(host)?;
+        let (_login, path) = path.rsplit_once('@').unwrap_or(("", path));
+        // The owner of a gist is decoration.
+        let is_gist = *host == "gist:";
+        let path = path.rsplit('/').next().filter(|_| is_gist).unwrap_or(path);
+        return Some(format!("{host}{}", without_git(path)));
     }
     let (user, repository) = place.split_once('/')?;
-    let is_plain = !place.contains([':', '@', ' ', '\t']) && !place.starts_with(['.', '~', '/']);
+    let is_plain = !place.contains([':', '@', ' ', '\t']) && !place.starts_with('.');
     let is_pair = !user.is_empty() && !repository.is_empty() && !repository.contains('/');
     let repository = without_git(repository);
     (is_plain && is_pair).then(|| format!("github:{user}/{repository}"))
@@ -43,58 +44,51 @@ fn shortcut(place: &str) -> Option<String> {
 
 /// A URL of a known host, or its `git@host:user/repo` form.
 fn url<'a>(place: &'a str, commit: Option<&'a str>) -> Option<(String, Option<&'a str>)> {
-    let (scheme, authority, path) = split_url(place)?;
-    let (login, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let host = host.strip_prefix("www.").unwrap_or(host);
-    let (path, commit) = repository(host, path, commit)?;
-    let secret = if login.is_empty() {
-        String::new()
-    } else {
-        format!("{login}@")
-    };
+    let (scheme, login, host, path) = split_url(place)?;
+    let host = host.to_ascii_lowercase();
+    let host = host.strip_prefix("www.").unwrap_or(&host);
+    let (path, commit) = repository(host, path.trim_end_matches('/'), commit)?;
+    let login = login.map_or_else(String::new, |login| format!("{login}@"));
     let place = match scheme {
-        "https" | "git+https" => format!("git+https://{secret}{host}/{path}.git"),
-        "git" => format!("git://{secret}{host}/{path}.git"),
-        // hosted-git-info knows no plain http and turns it into ssh too.
+        "https" | "git+https" => format!("git+https://{login}{host}/{path}.git"),
+        "git" => format!("git://{login}{host}/{path}.git"),
+        // npm knows no plain http and turns it into ssh too.
         "ssh" | "git+ssh" | "http" => format!("git+ssh://git@{host}/{path}.git"),
         _ => return None,
     };
     Some((place, commit))
 }
 
-fn split_url(place: &str) -> Option<(&str, &str, &str)> {
-    if let Some((scheme, rest)) = place.split_once("://") {
-        let (authority, path) = rest.split_once('/')?;
-        // `git+ssh://git@host:user/repo` is a common slip that npm reads as a path.
-        return match authority.rsplit_once('@') {
-            None | Some(_) if !path.is_empty() => Some((scheme, authority, path)),
-            _ => None,
-        };
-    }
-    let (authority, path) = place.split_once(':')?;
-    let is_login = authority.contains('@') && !authority.contains('/');
-    is_login.then_some(("ssh", authority, path))
+/// Scheme, login, host and path of `scheme://login@host/path`, `login@host:path` and what lies between.
+fn split_url(place: &str) -> Option<(&str, Option<&str>, &str, &str)> {
+    let (scheme, rest) = match place.split_once("://") {
+        Some((scheme, rest)) => (scheme, rest),
+        None if place.contains('@') => ("ssh", place),
+        None => return None,
+    };
+    let (login, rest) = match rest.rsplit_once('@') {
+        Some((login, rest)) if !login.contains('/') => (Some(login), rest),
+        _ => (None, rest),
+    };
+    let (host, path) = rest.split_once([':', '/'])?;
+    Some((scheme, login, host, path))
 }
 
 /// The path of a repository on a known host, and the commit if the path holds it.
-fn repository<'a>(
-    host: &str,
-    path: &'a str,
-    commit: Option<&'a str>,
-) -> Option<(&'a str, Option<&'a str>)> {
-    let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
-    if segments.iter().any(|segment| segment.is_empty()) {
+fn repository<'a>(host: &str, path: &'a str, commit: Option<&'a str>) -> Option<(String, Option<&'a str>)> {
+    let segments: Vec<&str> = path.split('/').collect();
+    if segments.contains(&"") {
         return None;
     }
-    let whole = without_git(path.trim_end_matches('/'));
+    let pair = |user: &str, repository: &str| format!("{user}/{}", without_git(repository));
     match (host, segments.as_slice()) {
-        ("github.com" | "bitbucket.org" | "git.sr.ht", [_, _]) => Some((whole, commit)),
-        ("github.com", [user, repository, "tree", branch]) if commit.is_none() => {
-            let length = user.len() + 1 + repository.len();
-            Some((without_git(path.get(..length)?), Some(branch)))
+        ("github.com", [user, name]) => Some((pair(user, name), commit)),
+        ("github.com", [user, name, "tree", branch, ..]) => Some((pair(user, name), commit.or(Some(branch)))),
+        ("bitbucket.org", [user, name, rest @ ..]) if rest.first() != Some(&"get") => Some((pair(user, name), commit)),
+        ("gist.github.com", [id] | [_, id]) => Some((without_git(id).to_owned(), commit)),
+        ("gitlab.com", [_, _, ..]) if !segments.contains(&"-") && !path.ends_with(".tar.gz") => {
+            Some((without_git(path).to_owned(), commit))
         }
-        ("gist.github.com", [id] | [_, id]) => Some((without_git(id), commit)),
-        ("gitlab.com", [_, _, ..]) if !segments.contains(&"-") => Some((whole, commit)),
         _ => None,
     }
 }

@@ -64,9 +64,5 @@ fn into_object(value: Value) -> Result<Object, ManifestError> {
 /// [`ManifestError::Differs`] with every [`Difference`]; the first few are named in its sentence.
 pub fn check_same(manifest: &Object, package_json: &Object) -> Result<(), ManifestError> {
     let differences = compare(manifest, package_json);
-    if differences.is_empty() {
-        Ok(())
-    } else {
-        Err(ManifestError::Differs(differences))
-    }
+    if differences.is_empty() { Ok(()) } else { Err(ManifestError::Differs(differences)) }
 }

@@ -60,41 +60,55 @@ const ABBREVIATED: [&str; 19] = [
 ///
 /// Drops what the registry says itself (`dist`, `maintainers`, `_npmUser`, …) and the README, brings `bin`,
 /// `bundleDependencies`, dependencies and scripts into the one shape every client understands, and adds `_id`,
-/// `_hasShrinkwrap` and, if so, `hasInstallScript`.
-pub fn stored(
-    manifest: &Object,
-    package_json: &Object,
-    archive: &ArchiveSummary,
-) -> StoredManifest {
+/// `_hasShrinkwrap` and, if so, `hasInstallScript`. Commands and bundles are the tarball's, since some clients leave
+/// odd ones out of the manifest.
+pub fn stored(manifest: &Object, package_json: &Object, archive: &ArchiveSummary) -> StoredManifest {
     let has_install_script = has_install_script(package_json, archive);
-    let mut full: Object = Map::new();
-    for (name, value) in manifest {
-        if is_kept(name)
-            && let Some((name, value)) = normalised(name, value, manifest)
-        {
-            full.insert(name.to_owned(), value);
-        }
-    }
+    let mut full: Object =
+        manifest.iter().filter(|(name, _)| is_kept(name)).filter_map(|(name, value)| normalised(name, value)).collect();
+    set(&mut full, "bin", commands(manifest, package_json));
+    set(&mut full, "bundleDependencies", bundle(package_json));
     if fields::dependencies(package_json.get("devDependencies")).is_empty() {
         full.shift_remove("devDependencies");
     }
-    let text = |name| {
-        manifest
-            .get(name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    let id = format!("{}@{}", text("name"), text("version"));
-    full.insert("_id".to_owned(), id.into());
-    full.insert("_hasShrinkwrap".to_owned(), archive.has_shrinkwrap.into());
+    set(&mut full, "_id", Some(id(manifest).into()));
+    set(&mut full, "_hasShrinkwrap", Some(archive.has_shrinkwrap.into()));
     if has_install_script {
-        full.insert("hasInstallScript".to_owned(), true.into());
+        set(&mut full, "hasInstallScript", Some(true.into()));
     }
     StoredManifest {
         abbreviated: Value::Object(abbreviated(&full)).to_string(),
         full: Value::Object(full).to_string(),
         has_install_script,
     }
+}
+
+/// Sets a member where it stands, or last; `None` takes it out.
+fn set(full: &mut Object, name: &str, value: Option<Value>) {
+    match value {
+        Some(value) => drop(full.insert(name.to_owned(), value)),
+        None => drop(full.shift_remove(name)),
+    }
+}
+
+fn id(manifest: &Object) -> String {
+    let text = |name| manifest.get(name).and_then(Value::as_str).unwrap_or_default();
+    format!("{}@{}", text("name"), text("version"))
+}
+
+/// The tarball's commands; without any, those that the client has made from `directories.bin`.
+fn commands(manifest: &Object, package_json: &Object) -> Option<Value> {
+    let mut commands = bin::commands(package_json);
+    if commands.is_empty() {
+        commands = bin::commands(manifest);
+    }
+    let members = commands.into_iter().map(|(name, file)| (name, file.into()));
+    not_empty(members.collect())
+}
+
+fn bundle(package_json: &Object) -> Option<Value> {
+    let names = fields::bundled(package_json);
+    (!names.is_empty()).then(|| names.into())
 }
 
 /// Whether npm would run something: a script, or `node-gyp` for a `binding.gyp` that no script takes care of.
@@ -110,40 +124,20 @@ fn is_kept(name: &str) -> bool {
 }
 
 /// A member in its stored shape; `None` if it says nothing.
-fn normalised<'a>(name: &'a str, value: &Value, manifest: &Object) -> Option<(&'a str, Value)> {
+fn normalised(name: &str, value: &Value) -> Option<(String, Value)> {
     let value = match name {
-        "bin" => not_empty(
-            bin::commands(manifest)
-                .into_iter()
-                .map(text_member)
-                .collect(),
-        ),
-        "bundledDependencies" if manifest.contains_key("bundleDependencies") => None,
-        "bundleDependencies" | "bundledDependencies" => {
-            let names = fields::bundled(manifest);
-            return (!names.is_empty()).then(|| ("bundleDependencies", names.into()));
+        // Only the place counts here: the value is set afterwards.
+        "bundledDependencies" => return Some(("bundleDependencies".to_owned(), Value::Null)),
+        "dependencies" | "devDependencies" | "optionalDependencies" | "peerDependencies" | "acceptDependencies" => {
+            not_empty(fields::specifiers(Some(value)))
         }
-        "dependencies"
-        | "devDependencies"
-        | "optionalDependencies"
-        | "peerDependencies"
-        | "acceptDependencies" => not_empty(fields::specifiers(Some(value))),
-        "scripts" => value
-            .as_object()
-            .map(|_| fields::specifiers(Some(value)).into()),
+        "scripts" => value.as_object().map(|_| fields::specifiers(Some(value)).into()),
         "peerDependenciesMeta" => fields::object(Some(value)).cloned(),
         // An empty message is how clients take a deprecation back.
-        "deprecated" => value
-            .as_str()
-            .filter(|message| !message.is_empty())
-            .map(Value::from),
+        "deprecated" => value.as_str().filter(|message| !message.is_empty()).map(Value::from),
         _ => Some(value.clone()),
     };
-    value.map(|value| (name, value))
-}
-
-fn text_member((name, text): (String, String)) -> (String, Value) {
-    (name, text.into())
+    value.map(|value| (name.to_owned(), value))
 }
 
 fn not_empty(members: Map<String, Value>) -> Option<Value> {
@@ -151,10 +145,6 @@ fn not_empty(members: Map<String, Value>) -> Option<Value> {
 }
 
 fn abbreviated(full: &Object) -> Object {
-    let members = full
-        .iter()
-        .filter(|(name, _)| ABBREVIATED.contains(&name.as_str()));
-    members
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    let members = full.iter().filter(|(name, _)| ABBREVIATED.contains(&name.as_str()));
+    members.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

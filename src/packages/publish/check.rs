@@ -143,11 +143,7 @@ fn access(document: &Document) -> Result<Option<Visibility>> {
     Ok(Some(known))
 }
 
-fn agreed_manifest(
-    name: &PackageName,
-    manifest: &Object,
-    tarball: &Tarball<Staged>,
-) -> Result<StoredManifest> {
+fn agreed_manifest(name: &PackageName, manifest: &Object, tarball: &Tarball<Staged>) -> Result<StoredManifest> {
     let refuse = |cause: ManifestError| unprocessable(cause);
     let package_json = manifest::parse_package_json(&tarball.archive.package_json).map_err(refuse)?;
     let says = |member: &str| package_json.get(member).and_then(Value::as_str);

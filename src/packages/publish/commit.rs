@@ -8,9 +8,9 @@ use crate::blobs::Staged;
 use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::names::{AccountId, PackageId, PackageName};
+use crate::packages::Packages;
 use crate::packages::packument::{person, rev_text, with_members};
 use crate::packages::store::{self, NewVersion};
-use crate::packages::Packages;
 use crate::policy::{AccountFacts, Actor, Intent, PackageFacts, Permit, Visibility, Write};
 
 use super::check::Checked;
@@ -55,9 +55,8 @@ impl Packages {
             return self.insert_version(transaction, &permit, publisher, id, checked, None).await;
         };
         if let Some(used) = store::find_used_version(transaction, package.id, &checked.version).await? {
-            let is_repeat = used.sha512 == checked.digest.as_bytes()
-                && used.published_by == publisher.id
-                && !used.unpublished;
+            let is_repeat =
+                used.sha512 == checked.digest.as_bytes() && used.published_by == publisher.id && !used.unpublished;
             return if is_repeat {
                 Ok(Publication { rev: rev_text(name, package.revision), notice: None })
             } else {

@@ -6,6 +6,8 @@
 pub mod body;
 mod check;
 mod commit;
+#[cfg(test)]
+mod tests;
 
 use std::error::Error as StdError;
 

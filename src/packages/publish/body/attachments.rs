@@ -101,15 +101,8 @@ impl Attachments {
         } else {
             return Err("an attachment's name ends neither in .tgz nor in .sigstore".into());
         };
-        let facts = Facts {
-            name: name.to_owned(),
-            ..Facts::default()
-        };
-        self.current = Some(Current {
-            facts,
-            content,
-            has_data: false,
-        });
+        let facts = Facts { name: name.to_owned(), ..Facts::default() };
+        self.current = Some(Current { facts, content, has_data: false });
         Ok(())
     }
 
@@ -149,11 +142,7 @@ impl Attachments {
                 let before = self.decoded.len();
                 base64.decode(text, &mut self.decoded)?;
                 self.tarball_bytes += (self.decoded.len() - before) as u64;
-                check(
-                    Limit::Tarball,
-                    self.tarball_bytes,
-                    self.limits.tarball_bytes,
-                )
+                check(Limit::Tarball, self.tarball_bytes, self.limits.tarball_bytes)
             }
             Some(Content::Provenance(buffer)) => {
                 buffer.extend_from_slice(text);
@@ -197,8 +186,7 @@ impl Attachments {
 
 /// Whether a name ends so and has something before it; case counts, as in every client.
 fn has_suffix(name: &str, suffix: &str) -> bool {
-    name.strip_suffix(suffix)
-        .is_some_and(|stem| !stem.is_empty())
+    name.strip_suffix(suffix).is_some_and(|stem| !stem.is_empty())
 }
 
 fn check(limit: Limit, bytes: u64, limit_bytes: u64) -> Result<(), Fault> {
@@ -212,11 +200,7 @@ fn check_length(facts: &Facts, actual: u64) -> Result<(), Fault> {
     match facts.declared_length {
         Some(declared) if declared != actual => {
             let name = facts.name.clone();
-            let error = BodyError::Length {
-                name,
-                declared,
-                actual,
-            };
+            let error = BodyError::Length { name, declared, actual };
             Err(error.into())
         }
         _ => Ok(()),

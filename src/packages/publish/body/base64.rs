@@ -15,11 +15,7 @@ pub(super) struct Base64 {
 
 impl Base64 {
     /// Appends what `text` stands for to `output`.
-    pub(super) fn decode(
-        &mut self,
-        mut text: &[u8],
-        output: &mut Vec<u8>,
-    ) -> Result<(), &'static str> {
+    pub(super) fn decode(&mut self, mut text: &[u8], output: &mut Vec<u8>) -> Result<(), &'static str> {
         if !self.carried.is_empty() {
             let missing = (4 - self.carried.len()).min(text.len());
             let (head, rest) = text.split_at(missing);
@@ -38,11 +34,7 @@ impl Base64 {
 
     /// To be called behind the last piece.
     pub(super) fn finish(self) -> Result<(), &'static str> {
-        if self.carried.is_empty() {
-            Ok(())
-        } else {
-            Err(WRONG)
-        }
+        if self.carried.is_empty() { Ok(()) } else { Err(WRONG) }
     }
 
     fn groups(&mut self, groups: &[u8], output: &mut Vec<u8>) -> Result<(), &'static str> {

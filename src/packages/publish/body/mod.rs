@@ -130,12 +130,7 @@ where
     E: Into<Box<dyn StdError + Send + Sync>>,
     W: io::Write + Send + 'static,
 {
-    let mut upload = Upload {
-        reader: Reader::new(limits),
-        limits,
-        open_sink: Some(open_sink),
-        pipe: None,
-    };
+    let mut upload = Upload { reader: Reader::new(limits), limits, open_sink: Some(open_sink), pipe: None };
     match upload.read(&mut body).await {
         Ok(()) => upload.finish().await,
         Err(error) => Err(upload.fail(error).await),
@@ -208,12 +203,7 @@ where
             Some(pipe) => Some(pipe.finish().await?),
             None => None,
         };
-        Ok(Received {
-            document,
-            has_attachments,
-            tarball: facts.zip(stored).map(Tarball::from),
-            provenance,
-        })
+        Ok(Received { document, has_attachments, tarball: facts.zip(stored).map(Tarball::from), provenance })
     }
 
     async fn fail(self, error: BodyError) -> BodyError {

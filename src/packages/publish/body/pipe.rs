@@ -37,10 +37,7 @@ pub(super) struct Pipe<W> {
 
 impl<W: Write + Send + 'static> Pipe<W> {
     /// Starts the task; the sink is opened there, since opening a file may block too.
-    pub(super) fn open(
-        open_sink: impl FnOnce() -> io::Result<W> + Send + 'static,
-        limits: ArchiveLimits,
-    ) -> Self {
+    pub(super) fn open(open_sink: impl FnOnce() -> io::Result<W> + Send + 'static, limits: ArchiveLimits) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
         let task = tokio::task::spawn_blocking(move || {
             let sink = open_sink().map_err(BodyError::Sink)?;

@@ -102,10 +102,7 @@ impl Reader {
         }
         self.document_bytes += eaten.len() as u64;
         if self.document_bytes > self.limits.document_bytes {
-            return Err(BodyError::TooLarge {
-                limit: Limit::Document,
-                limit_bytes: self.limits.document_bytes,
-            });
+            return Err(BodyError::TooLarge { limit: Limit::Document, limit_bytes: self.limits.document_bytes });
         }
         if matches!(self.place, Place::Member | Place::Field) {
             self.captured.extend_from_slice(eaten);

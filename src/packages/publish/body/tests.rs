@@ -21,9 +21,7 @@ use crate::packages::json::Scanner;
 const NAME: &str = "@acme/one-1.0.0.tgz";
 
 fn tarball() -> Vec<u8> {
-    let noise: Vec<u8> = (0..9000u32)
-        .flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes())
-        .collect();
+    let noise: Vec<u8> = (0..9000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
     Tar::package().file("package/noise", &noise).gz()
 }
 
@@ -44,11 +42,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     Runtime::new().unwrap().block_on(future)
 }
 
-async fn receive_split(
-    body: &[u8],
-    sizes: &[usize],
-    limits: Limits,
-) -> Result<Received<Vec<u8>>, BodyError> {
+async fn receive_split(body: &[u8], sizes: &[usize], limits: Limits) -> Result<Received<Vec<u8>>, BodyError> {
     let mut sizes = sizes.iter().copied().cycle();
     let mut rest = body;
     let mut chunks = Vec::new();
@@ -88,28 +82,19 @@ fn a_publish_document_is_taken_apart() {
     assert_eq!(tarball.size_bytes, bytes.len() as u64);
     assert_eq!(tarball.declared_length, Some(bytes.len() as u64));
     assert_eq!(tarball.file_name, NAME);
-    assert_eq!(
-        tarball.content_type.as_deref(),
-        Some("application/octet-stream")
-    );
+    assert_eq!(tarball.content_type.as_deref(), Some("application/octet-stream"));
     assert_eq!(tarball.archive.file_count(), 2);
     let names: Vec<_> = received.document.members().map(|(name, _)| name).collect();
     assert_eq!(names, ["_id", "name", "versions"]);
     let versions = received.document.get("versions").unwrap().get();
-    assert_eq!(
-        versions,
-        r#"{"1.0.0":{"a":[1,-2.5e3,true,null,"\u00fc\ud83d\ude00"]}}"#
-    );
+    assert_eq!(versions, r#"{"1.0.0":{"a":[1,-2.5e3,true,null,"\u00fc\ud83d\ude00"]}}"#);
     assert!(received.has_attachments && received.provenance.is_none());
 }
 
 #[test]
 fn facts_may_stand_on_either_side_of_the_data_and_slashes_may_be_escaped() {
     let bytes = tarball();
-    let data = STANDARD
-        .encode(&bytes)
-        .replace('/', "\\/")
-        .replace('A', "\\u0041");
+    let data = STANDARD.encode(&bytes).replace('/', "\\/").replace('A', "\\u0041");
     let body = format!(
         r#" {{ "_attachments" : {{ "{NAME}" : {{ "length" : {} , "data" : "{data}" , "x" : [ 1 ] , "content_type" : "a\/b" }} }} }} "#,
         bytes.len()
@@ -121,10 +106,7 @@ fn facts_may_stand_on_either_side_of_the_data_and_slashes_may_be_escaped() {
 
 #[test]
 fn a_body_without_attachments_needs_no_sink() {
-    for body in [
-        r#"{"_id":"x","users":{}}"#,
-        r#"{"_attachments":{},"users":{"a":true}}"#,
-    ] {
+    for body in [r#"{"_id":"x","users":{}}"#, r#"{"_attachments":{},"users":{"a":true}}"#] {
         let sink = || Err::<Vec<u8>, _>(io::Error::other("no sink wanted"));
         let body = stream::iter([Ok::<_, Infallible>(Bytes::from_static(body.as_bytes()))]);
         let received = run(receive(body, Limits::default(), sink)).unwrap();
@@ -146,14 +128,7 @@ fn a_provenance_bundle_is_plain_text_counted_in_utf16_units() {
     let provenance = read(&bundle(11)).unwrap().provenance.unwrap();
     assert_eq!(provenance.text, r#"{"a":"ü😀"}"#);
     assert_eq!(provenance.content_type.as_deref(), Some("t"));
-    assert!(matches!(
-        read(&bundle(12)),
-        Err(BodyError::Length {
-            actual: 11,
-            declared: 12,
-            ..
-        })
-    ));
+    assert!(matches!(read(&bundle(12)), Err(BodyError::Length { actual: 11, declared: 12, .. })));
 }
 
 #[test]
@@ -169,35 +144,17 @@ fn attachments_of_another_shape_are_refused() {
     malformed_attachments("[]", "not an object");
     malformed_attachments("null", "not an object");
     malformed_attachments(r#"{"x.sigstore":{"data":"","length":-1}}"#, "whole number");
-    malformed_attachments(
-        r#"{"x.sigstore":{"data":"","content_type":{}}}"#,
-        "content_type",
-    );
+    malformed_attachments(r#"{"x.sigstore":{"data":"","content_type":{}}}"#, "content_type");
     malformed_attachments(&format!(r#"{{"x.tgz":{good},"y.tgz":{good}}}"#), "not two");
-    malformed_attachments(
-        &format!(r#"{{"x.tgz":{good},"\u0078.tgz":{good}}}"#),
-        "same name",
-    );
-    malformed_attachments(
-        r#"{"x.sigstore":{"data":""},"y.sigstore":{"data":""}}"#,
-        "not two",
-    );
-    malformed(
-        &format!(r#"{{"_attachments":{{}},"_attachments":{{"x.tgz":{good}}}}}"#),
-        "same name",
-    );
+    malformed_attachments(&format!(r#"{{"x.tgz":{good},"\u0078.tgz":{good}}}"#), "same name");
+    malformed_attachments(r#"{"x.sigstore":{"data":""},"y.sigstore":{"data":""}}"#, "not two");
+    malformed(&format!(r#"{{"_attachments":{{}},"_attachments":{{"x.tgz":{good}}}}}"#), "same name");
 }
 
 #[test]
 fn base64_is_strict() {
-    for data in [
-        "AAA", "AAA=A", "AA=A", "AB==", "AA AA", "AA\\nAA", "AA-_", "=AAA", "AA==AA==", "AAAA=",
-        "ÄAAA",
-    ] {
-        malformed_attachments(
-            &format!(r#"{{"x.tgz":{{"data":"{data}"}}}}"#),
-            "strict base64",
-        );
+    for data in ["AAA", "AAA=A", "AA=A", "AB==", "AA AA", "AA\\nAA", "AA-_", "=AAA", "AA==AA==", "AAAA=", "ÄAAA"] {
+        malformed_attachments(&format!(r#"{{"x.tgz":{{"data":"{data}"}}}}"#), "strict base64");
     }
 }
 
@@ -248,14 +205,7 @@ fn wrong_json_is_refused_with_its_place() {
 
 #[test]
 fn invalid_utf8_is_refused() {
-    for bytes in [
-        &b"\xFF"[..],
-        b"\xC0\x80",
-        b"\xED\xA0\x80",
-        b"\xF5\x80\x80\x80",
-        b"\xE2\x82",
-        b"\x80",
-    ] {
+    for bytes in [&b"\xFF"[..], b"\xC0\x80", b"\xED\xA0\x80", b"\xF5\x80\x80\x80", b"\xE2\x82", b"\x80"] {
         let body = [b"{\"a\":\"", bytes, b"\"}"].concat();
         let error = run(receive_split(&body, &[1], Limits::default())).unwrap_err();
         assert!(error.to_string().contains("UTF-8"), "{error}");
@@ -264,8 +214,7 @@ fn invalid_utf8_is_refused() {
 
 #[test]
 fn nesting_ends_at_64_levels() {
-    let nested =
-        |levels: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(levels), "]".repeat(levels));
+    let nested = |levels: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(levels), "]".repeat(levels));
     read(&nested(63)).unwrap();
     malformed(&nested(64), "nested deeper");
     malformed(&nested(100_000), "nested deeper");
@@ -285,26 +234,11 @@ fn every_part_has_its_limit() {
     let body = document(&bytes);
     too_large(&body, |limits| limits.tarball_bytes = 1000, Limit::Tarball);
     too_large(&body, |limits| limits.document_bytes = 100, Limit::Document);
-    too_large(
-        &" ".repeat(2000),
-        |limits| limits.document_bytes = 1000,
-        Limit::Document,
-    );
-    let bundle = format!(
-        r#"{{"_attachments":{{"x.sigstore":{{"data":"{}"}}}}}}"#,
-        "x".repeat(99)
-    );
-    too_large(
-        &bundle,
-        |limits| limits.provenance_bytes = 98,
-        Limit::Provenance,
-    );
+    too_large(&" ".repeat(2000), |limits| limits.document_bytes = 1000, Limit::Document);
+    let bundle = format!(r#"{{"_attachments":{{"x.sigstore":{{"data":"{}"}}}}}}"#, "x".repeat(99));
+    too_large(&bundle, |limits| limits.provenance_bytes = 98, Limit::Provenance);
 
-    let exact = Limits {
-        tarball_bytes: bytes.len() as u64,
-        document_bytes: 300,
-        ..Limits::default()
-    };
+    let exact = Limits { tarball_bytes: bytes.len() as u64, document_bytes: 300, ..Limits::default() };
     run(receive_split(body.as_bytes(), &[77], exact)).unwrap();
 }
 
@@ -312,14 +246,8 @@ fn every_part_has_its_limit() {
 fn a_wrong_length_or_archive_is_refused() {
     let bytes = tarball();
     let body = document(&bytes).replace(&format!(":{}}}", bytes.len()), ":1}");
-    assert!(matches!(
-        read(&body),
-        Err(BodyError::Length { declared: 1, .. })
-    ));
-    assert!(matches!(
-        read(&document(b"no gzip")),
-        Err(BodyError::Archive(_))
-    ));
+    assert!(matches!(read(&body), Err(BodyError::Length { declared: 1, .. })));
+    assert!(matches!(read(&document(b"no gzip")), Err(BodyError::Archive(_))));
     assert!(matches!(read(&document(b"")), Err(BodyError::Archive(_))));
 }
 
@@ -364,13 +292,8 @@ fn a_failing_sink_ends_the_upload_with_its_kind() {
     // Goes on for ever: only the sink's failure can end it.
     let head = Bytes::from(format!(r#"{{"_attachments":{{"{NAME}":{{"data":""#));
     let more = Bytes::from(vec![b'A'; 4096]);
-    let body = stream::iter([head])
-        .chain(stream::repeat(more))
-        .map(Ok::<_, Infallible>);
-    let limits = Limits {
-        tarball_bytes: u64::MAX,
-        ..Limits::default()
-    };
+    let body = stream::iter([head]).chain(stream::repeat(more)).map(Ok::<_, Infallible>);
+    let limits = Limits { tarball_bytes: u64::MAX, ..Limits::default() };
     let error = run(receive(body, limits, move || Ok(Sink::new(&counter, true)))).unwrap_err();
     assert!(matches!(error, BodyError::Sink(error) if error.kind() == io::ErrorKind::StorageFull));
     assert_eq!(alive.load(Ordering::SeqCst), 0);
@@ -378,9 +301,7 @@ fn a_failing_sink_ends_the_upload_with_its_kind() {
     let body = stream::iter([Ok::<_, Infallible>(Bytes::from(document(&tarball())))]);
     let closed = || Err::<Vec<u8>, _>(io::ErrorKind::PermissionDenied.into());
     let error = run(receive(body, Limits::default(), closed)).unwrap_err();
-    assert!(
-        matches!(error, BodyError::Sink(error) if error.kind() == io::ErrorKind::PermissionDenied)
-    );
+    assert!(matches!(error, BodyError::Sink(error) if error.kind() == io::ErrorKind::PermissionDenied));
 }
 
 #[test]
@@ -393,15 +314,8 @@ fn an_error_in_the_body_drops_the_sink_before_it_is_told() {
             let part = Ok(Bytes::copy_from_slice(&body.as_bytes()[..cut]));
             let hang_up = with_error.then(|| Err(io::Error::from(io::ErrorKind::ConnectionReset)));
             let body = stream::iter([part]).chain(stream::iter(hang_up));
-            let error = run(receive(body, Limits::default(), move || {
-                Ok(Sink::new(&counter, false))
-            }))
-            .unwrap_err();
-            assert_eq!(
-                matches!(error, BodyError::Transport(_)),
-                with_error,
-                "{error}"
-            );
+            let error = run(receive(body, Limits::default(), move || Ok(Sink::new(&counter, false)))).unwrap_err();
+            assert_eq!(matches!(error, BodyError::Transport(_)), with_error, "{error}");
             assert_eq!(alive.load(Ordering::SeqCst), 0);
         }
     }
@@ -414,12 +328,8 @@ async fn dropping_the_upload_drops_the_sink() {
     let document = document(&tarball());
     let half = Bytes::copy_from_slice(&document.as_bytes()[..document.len() / 2]);
     let body = stream::iter([Ok::<_, Infallible>(half)]).chain(stream::pending());
-    let upload = receive(body, Limits::default(), move || {
-        Ok(Sink::new(&counter, false))
-    });
-    tokio::time::timeout(Duration::from_millis(300), upload)
-        .await
-        .unwrap_err();
+    let upload = receive(body, Limits::default(), move || Ok(Sink::new(&counter, false)));
+    tokio::time::timeout(Duration::from_millis(300), upload).await.unwrap_err();
     tokio::time::timeout(Duration::from_secs(5), async {
         while alive.load(Ordering::SeqCst) > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -433,18 +343,10 @@ async fn dropping_the_upload_drops_the_sink() {
 fn outline(result: Result<Received<Vec<u8>>, BodyError>) -> String {
     match result {
         Ok(received) => {
-            let members: Vec<_> = received
-                .document
-                .members()
-                .map(|(name, value)| (name.to_owned(), value.get().to_owned()))
-                .collect();
-            let tarball = received.tarball.map(|tarball| {
-                (
-                    tarball.sha512,
-                    tarball.declared_length,
-                    tarball.content_type,
-                )
-            });
+            let members: Vec<_> =
+                received.document.members().map(|(name, value)| (name.to_owned(), value.get().to_owned())).collect();
+            let tarball =
+                received.tarball.map(|tarball| (tarball.sha512, tarball.declared_length, tarball.content_type));
             format!("{members:?} {tarball:?} {:?}", received.provenance)
         }
         Err(error) => error.to_string(),

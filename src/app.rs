@@ -1,0 +1,116 @@
+//! The application: builds every room once, in rank order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sqlx::postgres::PgConnectOptions;
+
+use crate::access::Access;
+use crate::billing::{self, Billing};
+use crate::blobs::Blobs;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::http::Throttle;
+use crate::packages::{Packages, Parts};
+use crate::tokens::Tokens;
+use crate::users::Users;
+
+/// Every room, ready for use. Faces hold it; rooms never do.
+#[derive(Debug)]
+pub struct App {
+    /// The configuration it was built from.
+    pub config: Config,
+    /// The URL that clients use, without a slash at its end.
+    pub public_url: Arc<str>,
+    /// The time.
+    pub clock: Clock,
+    /// The database.
+    pub db: Db,
+    /// Package files.
+    pub blobs: Blobs,
+    /// Accounts.
+    pub users: Users,
+    /// The billing flag.
+    pub billing: Billing,
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Visibility and collaborators.
+    pub access: Access,
+    /// Packages.
+    pub packages: Packages,
+    /// Login attempts.
+    pub throttle: Throttle,
+    stopping: AtomicBool,
+}
+
+impl App {
+    /// Builds the rooms. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// The file system's, where the folder for package files cannot be made.
+    pub fn new(config: Config, database: PgConnectOptions, clock: Clock) -> io::Result<Self> {
+        let db = Db::new(database, &config.database);
+        let blobs = Blobs::open(&config.blob_dir(), config.cache.tarball_bytes)?;
+        let public_url: Arc<str> = public_url(&config).into();
+        let first_flag = billing::first_flag(config.billing.provider);
+        let users = Users::new(db.clone(), clock.clone(), &config.auth, first_flag);
+        let billing = Billing::new(db.clone(), clock.clone());
+        let tokens = Tokens::new(db.clone(), clock.clone(), users.clone());
+        let access = Access::new(db.clone(), clock.clone(), tokens.clone(), public_url.clone());
+        let parts = Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            users: users.clone(),
+            access: access.clone(),
+            blobs: blobs.clone(),
+            public_url: public_url.clone(),
+        };
+        let packages = Packages::new(parts, &config.limits, &config.cache);
+        let throttle = Throttle::new(config.limits.login_per_minute);
+        Ok(Self {
+            public_url,
+            clock,
+            db,
+            blobs,
+            users,
+            billing,
+            tokens,
+            access,
+            packages,
+            throttle,
+            config,
+            stopping: AtomicBool::new(false),
+        })
+    }
+}
+
+impl App {
+    /// Says that the process is about to end: it is no longer ready for new requests.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`App::stop`] was called.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+/// The configured URL, or the listen address; an unspecified address is not one that a client could use.
+fn public_url(config: &Config) -> String {
+    match &config.server.public_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => {
+            let listen = config.server.listen;
+            let host = if listen.ip().is_unspecified() {
+                SocketAddr::new([127, 0, 0, 1].into(), listen.port())
+            } else {
+                listen
+            };
+            format!("http://{host}")
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `strongroom serve`.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::net::TcpSocket;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{Config, Signup};
+use crate::db::embedded::Role;
+use crate::http::{Edge, Limits, TrustedProxies, serve};
+use crate::{ops, registry};
+
+use super::session::{Database, Unreachable};
+
+/// How often abandoned files are looked for.
+const SWEEP: Duration = Duration::from_hours(1);
+
+/// Connections that the kernel keeps while the process is busy.
+const BACKLOG: u32 = 1024;
+
+/// Flags of `strongroom serve`; they stand in for the configuration's keys of the same names.
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(super) listen: Option<String>,
+    /// The URL that clients use.
+    #[arg(long, value_name = "URL")]
+    pub(super) public_url: Option<String>,
+}
+
+/// Serves until SIGTERM or SIGINT, then drains and returns.
+pub(super) async fn run(mut config: Config) -> anyhow::Result<()> {
+    let mut stop = Stop::listen()?;
+    let listener = bind(config.server.listen)?;
+    config.server.listen = listener.local_addr()?;
+    let database = Database::find(&config, Role::Server).await?;
+    let app = App::new(config, database.options.clone(), Clock::system())
+        .map_err(|cause| Unreachable(format!("the folder for package files cannot be used: {cause}")))?;
+    let app = Arc::new(app);
+    app.db.migrate().await.context("the database could not be brought up to date")?;
+    let background = [spawn_listener(&app), spawn_sweeper(&app)];
+
+    let router = registry::router(app.clone()).merge(ops::router(app.clone()));
+    let proxies = TrustedProxies(app.config.server.trusted_proxies.clone());
+    let edge = Arc::new(Edge::new(router, proxies, app.config.log.access)?);
+    announce(&app).await?;
+    let limits = Limits {
+        connections: app.config.server.max_connections,
+        per_address: app.config.server.max_connections_per_address,
+        drain: Duration::from_secs(app.config.server.drain_seconds),
+    };
+    let leaving = app.clone();
+    serve(listener, edge, limits, async move {
+        stop.wait().await;
+        leaving.stop();
+        tracing::info!("stopping: running requests may finish");
+    })
+    .await?;
+    background.iter().for_each(tokio::task::JoinHandle::abort);
+    app.db.close().await;
+    database.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn bind(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    let bound = socket.bind(address).and_then(|()| socket.listen(BACKLOG));
+    bound.with_context(|| format!("cannot listen on {address}. Stop what listens there, or give another --listen"))
+}
+
+fn spawn_listener(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
+    let app = app.clone();
+    tokio::spawn(async move { app.db.listen().await })
+}
+
+fn spawn_sweeper(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
+    let app = app.clone();
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(SWEEP);
+        loop {
+            ticks.tick().await;
+            match sweep(&app).await {
+                Ok(0) => {}
+                Ok(files) => tracing::info!(files, "removed package files that nothing pointed at"),
+                Err(cause) => tracing::warn!(%cause, "abandoned package files could not be removed"),
+            }
+        }
+    })
+}
+
+async fn sweep(app: &App) -> crate::error::Result<usize> {
+    let mut transaction = app.db.begin().await?;
+    let files = app.blobs.sweep(&mut transaction, app.clock.now()).await?;
+    transaction.commit().await?;
+    Ok(files)
+}
+
+/// The one line that scripts wait for, and, while nobody has an account, what to do next.
+async fn announce(app: &App) -> anyhow::Result<()> {
+    let url = &app.public_url;
+    if app.users.is_empty().await? {
+        welcome(app);
+    }
+    println!("strongroom ready at {url}");
+    std::io::stdout().flush()?;
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "words for the person at the terminal, not a log line")]
+fn welcome(app: &App) {
+    let url = &app.public_url;
+    let program = std::env::args().next().unwrap_or_else(|| "strongroom".into());
+    let mut place = String::new();
+    if app.config.server.data_dir.is_some() {
+        place = format!(" --data-dir {}", app.config.data_dir().display());
+    }
+    eprintln!("\nNobody has an account here yet. Make the first one, in another terminal:\n");
+    eprintln!("    {program} user create ada --email ada@example.com --admin{place}");
+    eprintln!("    npm login --auth-type=legacy --scope=@ada --registry={url}\n");
+    eprintln!("Then publish any package named @ada/something with npm publish: it is private until you say otherwise.");
+    if app.config.auth.signup == Signup::Open {
+        eprintln!("Sign-up is open: npm adduser --auth-type=legacy --registry={url} makes an account too.");
+    }
+    eprintln!();
+}
+
+struct Stop {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Request bodies: small ones as JSON, uploads as a stream that may not stall.
+
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+
+/// The largest body of a login, token, access or owner request (`security.md` 1.9).
+const SMALL_BYTES: usize = 64 * 1024;
+
+/// How long the next piece of a body may take.
+const IDLE: Duration = Duration::from_secs(15);
+
+/// The least that an upload must bring on average, once it has had a while.
+const BYTES_PER_SECOND: u64 = 1024;
+const HEAD_START: Duration = Duration::from_secs(30);
+
+/// What is read and thrown away of a refused upload, so that the client comes to read the refusal.
+const DRAINED_BYTES: u64 = 16 << 20;
+const DRAINED_FOR: Duration = Duration::from_secs(10);
+
+/// A small JSON body. Refuses other content types, encodings, sizes, and members that come twice.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self> {
+        read_json(request).await
+    }
+}
+
+/// Reads a small JSON body, for handlers that decide something before they do.
+///
+/// # Errors
+/// `UnsupportedMedia`, `TooLarge`, `Malformed`, `BodyTimeout`.
+pub async fn read_json<T: DeserializeOwned>(request: Request) -> Result<JsonBody<T>> {
+    let (parts, body) = request.into_parts();
+    require_json(&parts.headers)?;
+    let mut stream = BodyStream::new(body);
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = stream.next().await {
+        bytes.extend_from_slice(&chunk?);
+        if bytes.len() > SMALL_BYTES {
+            return Err(Error::TooLarge("The request body is larger than 64 kB. Send less.".into()));
+        }
+    }
+    crate::packages::check_json(&bytes)?;
+    let value = serde_json::from_slice(&bytes).map_err(|cause| {
+        Error::Malformed(format!("The request body does not have the expected form: {cause}.").into())
+    })?;
+    Ok(JsonBody(value))
+}
+
+/// Refuses a body that is not plain JSON.
+fn require_json(headers: &HeaderMap) -> Result<()> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(Error::UnsupportedMedia("The body must be application/json. Set the content type.".into()));
+    }
+    let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("identity");
+    if !encoding.trim().eq_ignore_ascii_case("identity") {
+        return Err(Error::UnsupportedMedia("The body must not be compressed. Send it as it is.".into()));
+    }
+    Ok(())
+}
+
+/// Opens the body of an upload, once its headers have been found acceptable.
+///
+/// # Errors
+/// `UnsupportedMedia`, or `TooLarge` where the announced length is above `most_bytes`.
+pub fn upload(headers: &HeaderMap, body: Body, most_bytes: u64) -> Result<BodyStream, (Error, Body)> {
+    if let Err(refusal) = require_json(headers) {
+        return Err((refusal, body));
+    }
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > most_bytes) {
+        let sentence = format!("This publish is larger than the {most_bytes} bytes that this registry takes.");
+        return Err((Error::TooLarge(sentence.into()), body));
+    }
+    Ok(BodyStream::new(body))
+}
+
+/// Reads on for a moment and throws away what comes: npm reports a broken connection instead of our sentence when the
+/// server closes while it is still sending (`protocol.md` 3.1).
+pub async fn drain(body: Body) {
+    let mut stream = BodyStream::new(body);
+    let read_on = async {
+        let mut read = 0;
+        while let Some(Ok(chunk)) = stream.next().await {
+            read += chunk.len() as u64;
+            if read > DRAINED_BYTES {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAINED_FOR, read_on).await;
+}
+
+/// A body as a stream of chunks that ends with an error when the client stalls or trickles (`security.md` 5.1).
+pub struct BodyStream {
+    chunks: axum::body::BodyDataStream,
+    patience: std::pin::Pin<Box<tokio::time::Sleep>>,
+    began: Instant,
+    bytes: u64,
+    ended: bool,
+}
+
+impl std::fmt::Debug for BodyStream {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("BodyStream").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+impl BodyStream {
+    fn new(body: Body) -> Self {
+        Self {
+            chunks: body.into_data_stream(),
+            patience: Box::pin(tokio::time::sleep(IDLE)),
+            began: Instant::now(),
+            bytes: 0,
+            ended: false,
+        }
+    }
+
+    fn is_trickling(&self) -> bool {
+        let late = self.began.elapsed().saturating_sub(HEAD_START);
+        self.bytes < late.as_secs() * BYTES_PER_SECOND
+    }
+}
+
+impl Stream for BodyStream {
+    type Item = Result<Bytes>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        use std::task::Poll;
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        match self.chunks.poll_next_unpin(context) {
+            Poll::Ready(Some(Ok(chunk))) => {
+                self.bytes += chunk.len() as u64;
+                self.patience.as_mut().reset(tokio::time::Instant::now() + IDLE);
+                if self.is_trickling() {
+                    self.ended = true;
+                    return Poll::Ready(Some(Err(Error::BodyTimeout)));
+                }
+                Poll::Ready(Some(Ok(chunk)))
+            }
+            Poll::Ready(Some(Err(_))) => {
+                self.ended = true;
+                Poll::Ready(Some(Err(Error::BodyTimeout)))
+            }
+            Poll::Ready(None) => {
+                self.ended = true;
+                Poll::Ready(None)
+            }
+            Poll::Pending => match self.patience.as_mut().poll(context) {
+                Poll::Ready(()) => {
+                    self.ended = true;
+                    Poll::Ready(Some(Err(Error::BodyTimeout)))
+                }
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    }
+}
+
+/// A JSON answer.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(bytes) => {
+                let mut response = Response::new(Body::from(bytes));
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                *response.status_mut() = StatusCode::OK;
+                response
+            }
+            Err(cause) => Error::internal(cause).into_response(),
+        }
+    }
+}

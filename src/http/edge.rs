@@ -1,0 +1,149 @@
+//! The outermost layer: what is done to every request and every answer, whatever the route.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Method, Request};
+use tower::ServiceExt;
+
+use crate::error::Error;
+
+use super::address::{ClientAddress, TrustedProxies};
+use super::cache_policy::CachePolicy;
+use super::error::Cause;
+use super::spelling::canonicalise;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How long a handler may take until it begins to answer; uploads have limits of their own.
+const HANDLER: Duration = Duration::from_secs(30);
+
+/// The router with everything around it: one spelling of paths, the client's address, a time limit, headers that every
+/// answer has, and the log.
+#[derive(Debug)]
+pub struct Edge {
+    router: axum::Router,
+    proxies: TrustedProxies,
+    access_log: bool,
+    first_id: u64,
+    requests: AtomicU64,
+}
+
+impl Edge {
+    /// Puts the edge around `router`.
+    ///
+    /// # Errors
+    /// `Internal` where the system has no randomness for request ids.
+    pub fn new(router: axum::Router, proxies: TrustedProxies, access_log: bool) -> Result<Self, Error> {
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed).map_err(Error::internal)?;
+        Ok(Self { router, proxies, access_log, first_id: u64::from_le_bytes(seed), requests: AtomicU64::new(0) })
+    }
+
+    /// Answers one request that came from `peer`.
+    pub async fn answer(&self, mut request: Request<Body>, peer: IpAddr) -> Response {
+        let began = Instant::now();
+        let id = self.first_id.wrapping_add(self.requests.fetch_add(1, Ordering::Relaxed));
+        canonicalise(request.uri_mut());
+        let client = self.proxies.client_address(peer, request.headers());
+        request.extensions_mut().insert(ClientAddress(client));
+        let line = Line::of(&request, self.access_log);
+        let mut response = self.route(request).await;
+        finish(&mut response, id);
+        line.write(&response, id, client, began.elapsed());
+        response
+    }
+
+    async fn route(&self, request: Request<Body>) -> Response {
+        let uploads = request.method() == Method::PUT;
+        let answer = self.router.clone().oneshot(request);
+        let answer = async { answer.await.unwrap_or_else(|never| match never {}) };
+        if uploads {
+            return answer.await;
+        }
+        tokio::time::timeout(HANDLER, answer)
+            .await
+            .unwrap_or_else(|_| Error::Unavailable("the answer took too long".into()).into_response())
+    }
+}
+
+fn finish(response: &mut Response, id: u64) {
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(CACHE_CONTROL) {
+        CachePolicy::NoStore.apply(headers);
+    }
+    if let Ok(id) = HeaderValue::try_from(format!("{id:016x}")) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+}
+
+/// What the log says of a request. Paths can hold tokens, so nothing behind `/-/user/token/` is ever written, and no
+/// query string either (`security.md` 3.5).
+struct Line {
+    method: Method,
+    path: Option<String>,
+    access_log: bool,
+}
+
+impl Line {
+    fn of(request: &Request<Body>, access_log: bool) -> Self {
+        let path = Some(()).filter(|()| access_log).map(|()| redacted(request.uri().path()));
+        Self { method: request.method().clone(), path, access_log }
+    }
+
+    fn write(self, response: &Response, id: u64, client: IpAddr, took: Duration) {
+        let status = response.status().as_u16();
+        if let Some(Cause(cause)) = response.extensions().get::<Cause>() {
+            tracing::error!(
+                request.id = format!("{id:016x}"),
+                method = %self.method,
+                status,
+                cause = %chain(cause),
+                "a request failed"
+            );
+        }
+        if self.access_log {
+            tracing::info!(
+                request.id = format!("{id:016x}"),
+                method = %self.method,
+                path = self.path.as_deref(),
+                status,
+                client = %client,
+                took_ms = took.as_secs_f64() * 1000.0,
+                "answered"
+            );
+        }
+    }
+}
+
+fn redacted(path: &str) -> String {
+    const SECRET: &str = "/-/user/token/";
+    if path.starts_with(SECRET) { format!("{SECRET}(token)") } else { path.to_owned() }
+}
+
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_in_a_path_is_not_logged() {
+        assert_eq!(redacted("/-/user/token/npm_secret"), "/-/user/token/(token)");
+        assert_eq!(redacted("/@alice%2fx"), "/@alice%2fx");
+    }
+}

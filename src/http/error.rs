@@ -1,0 +1,54 @@
+//! An [`Error`] as npm's clients read it (`protocol.md` 1.5 and 1.6, `ux.md` 9).
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use hyper::ext::ReasonPhrase;
+use serde_json::json;
+
+use crate::error::Error;
+
+/// The longest sentence that is sent; what is quoted in it may be the client's own text.
+const SENTENCE_CHARACTERS: usize = 300;
+
+/// Tells the edge what a 5xx was, for the log; it goes no further.
+#[derive(Clone)]
+pub(super) struct Cause(pub(super) std::sync::Arc<Error>);
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let sentence = one_line(&self.to_string());
+        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let shown = format!("{sentence} [{}]", self.code());
+        let body = json!({ "error": shown, "message": shown, "statusCode": status.as_u16(), "code": self.code() });
+        let mut response = Response::new(Body::from(body.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(seconds) = self.retry_after_secs() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if matches!(self, Self::Unauthenticated(_) | Self::DeadCredential) {
+            // npm drops the body of a 401 with this challenge, so the sentence goes along as a notice too.
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            if let Ok(notice) = HeaderValue::from_str(&sentence) {
+                headers.insert("npm-notice", notice);
+            }
+        }
+        // pnpm shows the reason phrase and nothing else.
+        let phrase = format!("{} ({})", status.canonical_reason().unwrap_or("Error"), self.code());
+        if let Ok(phrase) = ReasonPhrase::try_from(phrase) {
+            response.extensions_mut().insert(phrase);
+        }
+        if status.is_server_error() {
+            response.extensions_mut().insert(Cause(std::sync::Arc::new(self)));
+        }
+        response
+    }
+}
+
+fn one_line(sentence: &str) -> String {
+    let printable = sentence.chars().map(|one| if one.is_control() { ' ' } else { one });
+    printable.take(SENTENCE_CHARACTERS).collect()
+}

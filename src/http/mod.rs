@@ -1,0 +1,26 @@
+//! What every face shares: who is asking, bodies, conditional requests, cache headers, errors, and the server itself.
+//!
+//! Knows HTTP and the npm shape of errors; knows no routes.
+
+mod actor;
+mod address;
+mod body;
+mod cache_policy;
+mod conditional;
+mod connection;
+mod edge;
+mod error;
+mod path;
+mod server;
+mod spelling;
+mod throttle;
+
+pub use actor::{CurrentActor, require_account};
+pub use address::{ClientAddress, PeerAddress, TrustedProxies};
+pub use body::{BodyStream, Json, JsonBody, drain, read_json, upload};
+pub use cache_policy::CachePolicy;
+pub use conditional::{HttpDate, Validators, not_modified};
+pub use edge::Edge;
+pub use path::{PackagePath, PathParameters, Query};
+pub use server::{Limits, serve};
+pub use throttle::Throttle;

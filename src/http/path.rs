@@ -1,0 +1,98 @@
+//! Parameters of a path, decoded once and parsed at the edge.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+
+use crate::error::{Error, Result};
+use crate::names::{InvalidName, PackageName};
+use crate::policy::Actor;
+
+use super::actor::require_account;
+
+/// The decoded parameters of the route, by name.
+#[derive(Debug)]
+pub struct PathParameters(Vec<(String, String)>);
+
+impl PathParameters {
+    /// A parameter that the route has.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathParameters {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let parameters = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Error::Malformed("The path is not valid UTF-8. Check the URL.".into()))?;
+        Ok(Self(parameters.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()))
+    }
+}
+
+/// The query of a URL, decoded; of a parameter that comes twice the first counts.
+#[derive(Debug)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// A parameter, where it was given.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        let decode = |text: &str| {
+            let spaced = text.replace('+', " ");
+            percent_decode_str(&spaced)
+                .decode_utf8()
+                .map(std::borrow::Cow::into_owned)
+                .map_err(|_| Error::Malformed("The query is not valid UTF-8. Check the URL.".into()))
+        };
+        let pairs = parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let decoded = pairs.map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decode(key)?, decode(value)?))
+        });
+        Ok(Self(decoded.collect::<Result<_>>()?))
+    }
+}
+
+/// The `{package}` of a route, which need not be a valid name.
+#[derive(Debug)]
+pub struct PackagePath(Result<PackageName, InvalidName>);
+
+impl PackagePath {
+    /// The name, for a read: what cannot be a name is not found, before any query.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn for_reading(self) -> Result<PackageName> {
+        self.0.map_err(|cause| Error::NotFound(cause.to_string().into()))
+    }
+
+    /// The name, for a write: who is logged in is told the rule.
+    ///
+    /// # Errors
+    /// `Unauthenticated` or `DeadCredential`, else `Unprocessable`.
+    pub fn for_writing(self, actor: &Actor) -> Result<PackageName> {
+        self.0.or_else(|cause| require_account(actor).and(Err(cause.into())))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PackagePath {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let parameters = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Error::NotFound("There is no such package.".into()))?;
+        let text = parameters.iter().find(|(key, _)| *key == "package").map_or("", |(_, value)| value);
+        Ok(Self(text.parse()))
+    }
+}

@@ -1,0 +1,112 @@
+//! One spelling for scoped names in paths.
+//!
+//! Clients write `@acme%2fone`, `@acme%2Fone`, `@acme/one`, `%40acme%2fone` and `%40acme/one` (`protocol.md` 1.1). Here
+//! they all become `@acme%2fone`, one segment, before the path is routed: so each route is written once. No redirect,
+//! which would cost a round trip for each package.
+
+use std::borrow::Cow;
+
+use http::Uri;
+use http::uri::PathAndQuery;
+
+/// Rewrites the path in place, where it is not in the one spelling already.
+pub(super) fn canonicalise(uri: &mut Uri) {
+    let Cow::Owned(path) = canonical(uri.path()) else { return };
+    let text = uri.query().map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+    if let Ok(path_and_query) = PathAndQuery::try_from(text) {
+        let mut parts = std::mem::take(uri).into_parts();
+        parts.path_and_query = Some(path_and_query);
+        *uri = Uri::from_parts(parts).unwrap_or_default();
+    }
+}
+
+fn canonical(path: &str) -> Cow<'_, str> {
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let mut out = String::with_capacity(path.len() + 4);
+    let mut at = 0;
+    while at < segments.len() {
+        out.push('/');
+        match Scoped::read(&segments, at) {
+            Some(scoped) => {
+                out.push('@');
+                out.push_str(scoped.scope);
+                out.push_str("%2f");
+                out.push_str(scoped.name);
+                at += scoped.segments;
+            }
+            None => {
+                out.push_str(segments[at]);
+                at += 1;
+            }
+        }
+    }
+    if out == path { Cow::Borrowed(path) } else { Cow::Owned(out) }
+}
+
+/// A scoped name that begins at some segment, in whichever spelling.
+struct Scoped<'a> {
+    scope: &'a str,
+    name: &'a str,
+    segments: usize,
+}
+
+impl<'a> Scoped<'a> {
+    fn read(segments: &[&'a str], at: usize) -> Option<Self> {
+        let segment = segments[at];
+        let rest = segment.strip_prefix('@').or_else(|| segment.strip_prefix("%40"))?;
+        // The escaped slash decides first: what follows it is the name, whatever comes behind the segment.
+        let escaped = rest.find("%2f").or_else(|| rest.find("%2F"));
+        if let Some(slash) = escaped {
+            return Some(Self { scope: &rest[..slash], name: &rest[slash + 3..], segments: 1 });
+        }
+        let name = *segments.get(at + 1)?;
+        (takes_name(segments, at) && name != "-" && !name.is_empty()).then_some(Self { scope: rest, name, segments: 2 })
+    }
+}
+
+/// Whether the route has a package or a tarball at this place; elsewhere (`/-/org/@acme/package`) a scope stands alone.
+fn takes_name(segments: &[&str], at: usize) -> bool {
+    match at {
+        0 => true,
+        _ if segments[0] == "-" => at == 2 && segments[1] == "package",
+        _ => segments[at - 1] == "-",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_becomes_one() {
+        for (given, expected) in [
+            ("/@acme%2fone", "/@acme%2fone"),
+            ("/@acme%2Fone", "/@acme%2fone"),
+            ("/@acme/one", "/@acme%2fone"),
+            ("/%40acme%2fone", "/@acme%2fone"),
+            ("/%40acme/one", "/@acme%2fone"),
+            ("/@acme/one/1.0.0", "/@acme%2fone/1.0.0"),
+            ("/@acme%2fone/-rev/3-x", "/@acme%2fone/-rev/3-x"),
+            ("/@acme/one/-rev/3-x", "/@acme%2fone/-rev/3-x"),
+            ("/@acme/one/-/one-1.0.0.tgz", "/@acme%2fone/-/one-1.0.0.tgz"),
+            ("/@acme%2fone/-/one-1.0.0.tgz", "/@acme%2fone/-/one-1.0.0.tgz"),
+            ("/@acme/one/-/@acme/one-1.0.0.tgz", "/@acme%2fone/-/@acme%2fone-1.0.0.tgz"),
+            ("/-/package/@acme/one/access", "/-/package/@acme%2fone/access"),
+            ("/-/package/%40acme%2Fone/access", "/-/package/@acme%2fone/access"),
+            ("/-/org/@acme/package", "/-/org/@acme/package"),
+            ("/lodash/1.0.0", "/lodash/1.0.0"),
+            ("/@acme", "/@acme"),
+            ("/@acme/-/x", "/@acme/-/x"),
+            ("/", "/"),
+        ] {
+            assert_eq!(canonical(given), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn the_query_stays() {
+        let mut uri: Uri = "/@acme/one?write=true".parse().unwrap();
+        canonicalise(&mut uri);
+        assert_eq!(uri, "/@acme%2fone?write=true");
+    }
+}

@@ -1,0 +1,45 @@
+//! `npm access list packages` (`protocol.md` 6.5): only what the caller may see.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::{CachePolicy, CurrentActor, Json, PathParameters};
+use crate::names::AccountName;
+use crate::policy::AccountKind;
+
+/// `GET /-/user/{user}/package`.
+pub(super) async fn of_user(
+    State(app): State<Arc<App>>,
+    actor: CurrentActor,
+    path: PathParameters,
+) -> Result<Response> {
+    list(&app, actor, path.get("user"), AccountKind::User).await
+}
+
+/// `GET /-/org/{account}/package`. npm asks this first for users as well, and asks the other one after a 404.
+pub(super) async fn of_organization(
+    State(app): State<Arc<App>>,
+    actor: CurrentActor,
+    path: PathParameters,
+) -> Result<Response> {
+    list(&app, actor, path.get("account"), AccountKind::Organization).await
+}
+
+async fn list(app: &App, actor: CurrentActor, account: &str, kind: AccountKind) -> Result<Response> {
+    let actor = actor.known()?;
+    let missing = || Error::NotFound("There is no such account. Check the name.".into());
+    let name: AccountName = account.strip_prefix('@').unwrap_or(account).parse().map_err(|_| missing())?;
+    if app.users.find_kind(&name).await? != Some(kind) {
+        return Err(missing());
+    }
+    let listed = app.access.list_packages(&name, &actor).await?;
+    let pairs = listed.into_iter().map(|one| (one.name.to_string(), one.permission.as_npm_word().into()));
+    let mut response = Json(Value::Object(pairs.collect::<Map<_, _>>())).into_response();
+    CachePolicy::PrivateRevalidated.apply(response.headers_mut());
+    Ok(response)
+}

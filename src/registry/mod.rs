@@ -1,0 +1,94 @@
+//! The face that npm's clients see: `protocol.md`, one file for each part of it.
+//!
+//! Handlers parse, ask one room, and shape the answer. [`routes`] is the whole surface; a test asks every row of it as
+//! every kind of actor.
+
+mod access;
+mod lists;
+mod owners;
+mod packument;
+mod ping;
+mod publish;
+mod session;
+mod tarball;
+mod user;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, delete, get, post, put};
+use http::{HeaderMap, HeaderValue, Method, Uri};
+
+use crate::app::App;
+use crate::error::Error;
+use crate::policy::Actor;
+
+/// One row of the surface.
+#[derive(Debug)]
+pub struct Route {
+    /// The methods it takes, HEAD aside, which goes with GET.
+    pub methods: &'static [&'static str],
+    /// The path as axum matches it, in the one spelling that [`crate::http::Edge`] makes of scoped names.
+    pub path: &'static str,
+    handler: MethodRouter<Arc<App>>,
+}
+
+fn row(methods: &'static [&'static str], path: &'static str, handler: MethodRouter<Arc<App>>) -> Route {
+    Route { methods, path, handler }
+}
+
+/// Every route of the npm face.
+pub fn routes() -> Vec<Route> {
+    vec![
+        row(&["GET"], "/", get(ping::root)),
+        row(&["GET"], "/-/ping", get(ping::ping)),
+        row(&["GET"], "/-/whoami", get(session::whoami)),
+        row(&["GET", "PUT"], "/-/user/{user}", get(user::get).put(session::log_in)),
+        row(&["DELETE"], "/-/user/token/{token}", delete(session::log_out)),
+        row(&["GET"], "/-/user/{user}/package", get(lists::of_user)),
+        row(&["GET"], "/-/org/{account}/package", get(lists::of_organization)),
+        row(&["POST"], "/-/v1/login", post(session::web_login)),
+        row(&["GET", "POST"], "/-/package/{package}/access", get(access::get).post(access::set)),
+        row(&["GET"], "/-/package/{package}/visibility", get(access::visibility)),
+        row(&["GET"], "/-/package/{package}/collaborators", get(access::collaborators)),
+        row(&["GET", "PUT"], "/{package}", get(packument::get).put(publish::put)),
+        row(&["GET"], "/{package}/{version}", get(packument::version)),
+        row(&["PUT"], "/{package}/-rev/{rev}", put(owners::put)),
+        row(&["GET"], "/{package}/-/{file}", get(tarball::get)),
+    ]
+}
+
+/// The router over [`routes`]; every miss is answered in npm's shape.
+pub fn router(app: Arc<App>) -> Router {
+    routes()
+        .into_iter()
+        .fold(Router::new(), |router, route| router.route(route.path, route.handler))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .with_state(app)
+}
+
+async fn no_route(uri: Uri) -> Response {
+    let path: String = uri.path().chars().take(100).collect();
+    Error::NotFound(format!("There is nothing at {path}. Check the registry URL.").into()).into_response()
+}
+
+async fn no_method(method: Method) -> Response {
+    let method: String = method.as_str().chars().take(16).collect();
+    Error::MethodNotAllowed(method).into_response()
+}
+
+/// A dead token on a read that anyone may do is told about, and the read is served (`domain.md`).
+fn notice_dead_token(actor: &Actor, headers: &mut HeaderMap) {
+    if matches!(actor, Actor::Dead) {
+        notice(headers, "Your token is not valid any more; public packages only. Log in again with npm login.");
+    }
+}
+
+/// Puts a line beside the answer that npm prints as `npm notice`.
+fn notice(headers: &mut HeaderMap, line: &str) {
+    if let Ok(value) = HeaderValue::from_str(line) {
+        headers.insert("npm-notice", value);
+    }
+}

@@ -1,0 +1,117 @@
+//! Logging in and out with the legacy protocol, and `npm whoami` (`protocol.md` 5.1, 5.2, 5.4, 5.5).
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::audit::By;
+use crate::config::Signup;
+use crate::error::{Error, Result};
+use crate::http::{ClientAddress, CurrentActor, Json, JsonBody, PathParameters, require_account};
+use crate::names::{AccountName, Email};
+use crate::policy::Narrowing;
+use crate::tokens::{NewToken, TokenKind};
+use crate::users::{NewUser, Password, Profile};
+
+const DOCUMENT_PREFIX: &str = "org.couchdb.user:";
+
+/// The name in a user document's id.
+pub(super) fn name_in_id(id: &str) -> Option<AccountName> {
+    id.strip_prefix(DOCUMENT_PREFIX)?.parse().ok()
+}
+
+/// `GET /-/whoami`.
+pub(super) async fn whoami(actor: CurrentActor) -> Result<Json<Value>> {
+    let actor = actor.known()?;
+    let account = require_account(&actor)?;
+    Ok(Json(json!({ "username": account.name })))
+}
+
+/// `POST /-/v1/login`: there are no pages to log in with yet, and a 404 has every client fall back to the password.
+pub(super) async fn web_login() -> Error {
+    Error::NotFound("This registry logs in with user name and password. Run npm login --auth-type=legacy.".into())
+}
+
+/// What clients send to log in: npm's `login` without a mail address, its `adduser` and all others with one.
+#[derive(Deserialize)]
+pub(super) struct UserDocument {
+    name: String,
+    password: String,
+    email: Option<String>,
+}
+
+/// `PUT /-/user/org.couchdb.user:NAME`: logs in; creates the account where sign-up is open and a mail address is given.
+pub(super) async fn log_in(
+    State(app): State<Arc<App>>,
+    ClientAddress(address): ClientAddress,
+    path: PathParameters,
+    JsonBody(document): JsonBody<UserDocument>,
+) -> Result<Response> {
+    let name: AccountName = document.name.parse()?;
+    if name_in_id(path.get("user")).as_ref() != Some(&name) {
+        return Err(Error::Malformed("The user name in the body is not the one in the URL.".into()));
+    }
+    app.throttle.attempt(&name, address)?;
+    let known = app.users.find(&name).await?.is_some();
+    let by = By { account: None, name: name.to_string(), token: None, address: Some(address) };
+    let profile = match document.email.filter(|email| !known && !email.is_empty()) {
+        Some(email) => sign_up(&app, &name, &document.password, &email, &by).await?,
+        None => app.users.log_in(&name, Password::offered(&document.password)?, Some(address)).await?,
+    };
+    let token = issue_login_token(&app, &profile, &by).await?;
+    let id = format!("{DOCUMENT_PREFIX}{name}");
+    Ok((StatusCode::CREATED, Json(json!({ "ok": true, "id": id, "rev": "1-0", "token": token }))).into_response())
+}
+
+async fn sign_up(app: &App, name: &AccountName, password: &str, email: &str, by: &By) -> Result<Profile> {
+    match app.config.auth.signup {
+        Signup::Open => {}
+        Signup::Invite => {
+            return Err(Error::Forbidden(
+                "Accounts here are made by invitation. Ask the operator of this registry for one.".into(),
+            ));
+        }
+        Signup::Closed => {
+            return Err(Error::Forbidden(
+                format!("There is no user {name}, and sign-up is closed. Ask the operator for an account.").into(),
+            ));
+        }
+    }
+    let user = NewUser {
+        name: AccountName::for_registration(name.as_str())?,
+        email: email.parse::<Email>()?,
+        password: Password::chosen(password)?,
+        administrator: false,
+    };
+    app.users.create(user, by).await
+}
+
+async fn issue_login_token(app: &App, profile: &Profile, by: &By) -> Result<String> {
+    let days = app.config.auth.login_token_days;
+    let expires_at = (days > 0).then(|| app.clock.now() + TimeDelta::days(days.into()));
+    let token = NewToken {
+        account: profile.id,
+        name: "npm login".into(),
+        kind: TokenKind::Login,
+        narrowing: Narrowing::default(),
+        expires_at,
+    };
+    let by = By { account: Some(profile.id), ..by.clone() };
+    Ok(app.tokens.issue(token, &by).await?.expose().to_owned())
+}
+
+/// `DELETE /-/user/token/TOKEN`: ends a token. Who has it may end it, whatever else they are.
+pub(super) async fn log_out(
+    State(app): State<Arc<App>>,
+    ClientAddress(address): ClientAddress,
+    path: PathParameters,
+) -> Result<Json<Value>> {
+    app.tokens.revoke_secret(path.get("token"), address).await?;
+    Ok(Json(json!({ "ok": true })))
+}

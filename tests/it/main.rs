@@ -1,0 +1,13 @@
+//! The integration tests, in one binary.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says aloud what it skips"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod databases;
+mod embedded;
