@@ -9,5 +9,5 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod databases;
-mod embedded;
+mod policy_table;
+mod routes;

@@ -1,4 +1,4 @@
 //! What the integration tests stand on.
 
+pub(crate) mod app;
 pub(crate) mod database;
-pub(crate) mod server;

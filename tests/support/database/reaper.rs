@@ -9,13 +9,13 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
-use strong_embedded::db::embedded::{EmbeddedError, EmbeddedOptions, EmbeddedPostgres, Profile, Role};
+use strongroom::db::embedded::{EmbeddedError, EmbeddedOptions, EmbeddedPostgres, Profile, Role};
 
 use super::files::{locked, open};
 use super::{TEMPLATE_PREFIX, TEST_PREFIX, run, template_name};
 
 /// The executable with the shim that starts Postgres.
-const SHIM: &str = env!("CARGO_BIN_EXE_demo");
+const SHIM: &str = env!("CARGO_BIN_EXE_strongroom");
 /// Tells a test process that it is the reaper, and of which directory.
 pub(super) const REAPER_DIRECTORY: &str = "STRONGROOM_TEST_REAPER";
 /// What the reaper writes before the two addresses when Postgres is ready.

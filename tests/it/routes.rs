@@ -1,0 +1,215 @@
+//! Every route as every kind of actor; a route without a row here fails.
+
+use axum::body::Body;
+use chrono::TimeDelta;
+use strongroom::policy::{BillingFlag, Narrowing, Permission};
+
+use crate::support::app::{Package, Person, TestApp};
+
+/// The people, in the order of the columns.
+const PEOPLE: [&str; 9] =
+    ["anonymous", "dead", "stranger", "reader", "writer", "owner", "read-only token", "lapsed owner", "lapsed reader"];
+
+/// A route, and the statuses it gives to [`PEOPLE`]: on a restricted package, a public one and a missing one where it
+/// concerns a package, else once.
+struct Row {
+    method: &'static str,
+    route: &'static str,
+    body: &'static str,
+    restricted: [u16; 9],
+    public: [u16; 9],
+    missing: [u16; 9],
+}
+
+const SAME: [u16; 9] = [0; 9];
+
+const fn row(method: &'static str, route: &'static str, body: &'static str, statuses: [u16; 9]) -> Row {
+    Row { method, route, body, restricted: statuses, public: SAME, missing: SAME }
+}
+
+const fn package_row(
+    method: &'static str,
+    route: &'static str,
+    body: &'static str,
+    restricted: [u16; 9],
+    public: [u16; 9],
+    missing: [u16; 9],
+) -> Row {
+    Row { method, route, body, restricted, public, missing }
+}
+
+/// Statuses of a plain read: hidden from strangers, paid for by owner and reader.
+const READ: [[u16; 9]; 3] = [
+    [404, 401, 404, 200, 200, 200, 200, 402, 402],
+    [200, 200, 200, 200, 200, 200, 200, 200, 200],
+    [404, 401, 404, 404, 404, 404, 404, 404, 404],
+];
+
+/// Statuses of a look at settings: as a read, but open to the lapsed owner.
+const INSPECT: [[u16; 9]; 3] = [[404, 401, 404, 200, 200, 200, 200, 200, 402], READ[1], READ[2]];
+
+/// The body is not acceptable, so that a change that is permitted goes no further than 4xx and changes nothing.
+const NOT_ACCEPTABLE: &str = "{\"access\":\"ajar\",\"name\":\"x\",\"maintainers\":[]}";
+
+fn rows() -> Vec<Row> {
+    const OK: [u16; 9] = [200; 9];
+    vec![
+        row("GET", "/", "", OK),
+        row("GET", "/-/ping", "", OK),
+        row("GET", "/-/livez", "", OK),
+        row("GET", "/-/readyz", "", OK),
+        row("GET", "/-/whoami", "", [401, 401, 200, 200, 200, 200, 200, 200, 200]),
+        row("GET", "/-/user/{user}", "", OK),
+        row("PUT", "/-/user/{user}", "{\"name\":\"owner\",\"password\":\"wrong password\"}", [401; 9]),
+        row("DELETE", "/-/user/token/{token}", "", [404; 9]),
+        row("GET", "/-/user/{user}/package", "", [200, 200, 200, 200, 200, 200, 200, 200, 200]),
+        row("GET", "/-/org/{account}/package", "", [404; 9]),
+        row("POST", "/-/v1/login", "{}", [404; 9]),
+        package_row("GET", "/{package}", "", READ[0], READ[1], READ[2]),
+        package_row("GET", "/{package}/{version}", "", READ[0], READ[1], READ[2]),
+        package_row("GET", "/{package}/-/{file}", "", READ[0], READ[1], READ[2]),
+        package_row("GET", "/-/package/{package}/access", "", INSPECT[0], INSPECT[1], INSPECT[2]),
+        package_row("GET", "/-/package/{package}/visibility", "", INSPECT[0], INSPECT[1], INSPECT[2]),
+        package_row(
+            "GET",
+            "/-/package/{package}/collaborators",
+            "",
+            [404, 401, 404, 200, 200, 200, 200, 200, 402],
+            [401, 401, 200, 200, 200, 200, 200, 200, 200],
+            [404, 401, 404, 404, 404, 404, 404, 404, 404],
+        ),
+        package_row(
+            "POST",
+            "/-/package/{package}/access",
+            NOT_ACCEPTABLE,
+            [401, 401, 404, 403, 403, 422, 403, 422, 403],
+            [401, 401, 403, 403, 403, 422, 403, 422, 403],
+            [401, 401, 404, 404, 404, 404, 403, 404, 404],
+        ),
+        package_row(
+            "PUT",
+            "/{package}",
+            NOT_ACCEPTABLE,
+            [401, 401, 404, 403, 400, 400, 403, 402, 403],
+            [401, 401, 403, 400, 400, 400, 403, 400, 400],
+            [401, 401, 404, 404, 404, 400, 403, 400, 404],
+        ),
+        package_row(
+            "PUT",
+            "/{package}/-rev/{rev}",
+            NOT_ACCEPTABLE,
+            [401, 401, 404, 422, 422, 422, 403, 422, 422],
+            [401, 401, 403, 422, 422, 422, 403, 422, 422],
+            [401, 401, 404, 404, 404, 404, 403, 404, 404],
+        ),
+    ]
+}
+
+/// Paths of the routes, with a scope that stands for every package of the table.
+fn path_of(route: &str, package: &str) -> String {
+    let unscoped = package.rsplit('/').next().unwrap_or_default();
+    route
+        .replace("{package}", &package.replace('/', "%2f"))
+        .replace("{version}", "1.0.0")
+        .replace("{file}", &format!("{unscoped}-1.0.0.tgz"))
+        .replace("{rev}", "1-0")
+        .replace("{user}/package", "owner/package")
+        .replace("{user}", "org.couchdb.user:owner")
+        .replace("{account}", "owner")
+        .replace("{token}", "npm_000000000000000000000000000000000000")
+}
+
+async fn people(app: &TestApp) -> Vec<Person<'_>> {
+    let mut people = vec![app.anonymous(), app.with_token("npm_000000000000000000000000000000000000")];
+    for name in ["stranger", "reader", "writer", "owner"] {
+        people.push(app.user(name).await);
+    }
+    let read_only = Narrowing { read_only: true, ..Narrowing::default() };
+    people.push(app.token("owner", read_only, None).await);
+    people.push(app.user("lapsing").await);
+    people.push(app.user("lapsingreader").await);
+    people
+}
+
+/// The scopes: what the lapsed people are asked about is theirs.
+async fn fill(app: &TestApp, people: &[Person<'_>]) {
+    for (person, scope) in [(&people[5], "owner"), (&people[7], "lapsing")] {
+        for (name, access) in [("restricted", "restricted"), ("public", "public")] {
+            let package = Package::new(&format!("@{scope}/{name}"), "1.0.0").access(access);
+            person.publish(&package).await.expect(201);
+            app.grant(&package.name, "reader", Permission::ReadOnly).await;
+            app.grant(&package.name, "writer", Permission::ReadWrite).await;
+            app.grant(&package.name, "lapsingreader", Permission::ReadOnly).await;
+            person.get(&format!("/{}", package.name)).await.expect(200);
+        }
+    }
+    // The plans end by the clock alone, on a warm cache.
+    let until = Some(app.clock.now() + TimeDelta::seconds(5));
+    for account in ["lapsing", "lapsingreader"] {
+        app.set_billing(account, BillingFlag::Paid { until }).await;
+    }
+    app.clock.set(app.clock.now() + TimeDelta::seconds(5));
+}
+
+#[tokio::test]
+async fn every_route_gives_every_actor_what_the_rules_say() {
+    let app = TestApp::new().await;
+    let people = people(&app).await;
+    fill(&app, &people).await;
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let kinds = [("restricted", row.restricted), ("public", row.public), ("missing", row.missing)];
+        for (kind, statuses) in kinds.into_iter().filter(|(_, statuses)| *statuses != SAME) {
+            for (at, person) in people.iter().enumerate() {
+                let scope = if PEOPLE[at] == "lapsed owner" { "lapsing" } else { "owner" };
+                let path = path_of(row.route, &format!("@{scope}/{kind}"));
+                let headers = [("content-type", "application/json")];
+                let answer = person.send(row.method, &path, &headers, Body::from(row.body)).await;
+                if answer.status.as_u16() != statuses[at] {
+                    let sentence = String::from_utf8_lossy(&answer.bytes).into_owned();
+                    wrong.push(format!(
+                        "{} {path} as {}: {} instead of {} {sentence}",
+                        row.method, PEOPLE[at], answer.status, statuses[at]
+                    ));
+                }
+                assert_eq!(answer.header("x-content-type-options"), "nosniff");
+                if answer.status.is_client_error() {
+                    assert!(!answer.error().is_empty(), "{} {path}: no sentence", row.method);
+                    assert_eq!(answer.header("cache-control"), "no-store", "{} {path}", row.method);
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_route_has_a_row() {
+    let rows = rows();
+    let has_row = |method: &str, path: &str| rows.iter().any(|row| row.method == method && row.route == path);
+    for route in strongroom::registry::routes() {
+        for method in route.methods {
+            assert!(has_row(method, route.path), "{method} {} has no row in this file", route.path);
+        }
+    }
+    for path in strongroom::ops::PATHS {
+        assert!(has_row("GET", path), "GET {path} has no row in this file");
+    }
+}
+
+/// Deny by default: a method that no row names is refused on every route.
+#[tokio::test]
+async fn what_is_not_a_route_is_refused_in_npms_shape() {
+    let app = TestApp::new().await;
+    let owner = app.user("owner").await;
+    for route in strongroom::registry::routes() {
+        for method in ["GET", "PUT", "POST", "DELETE", "PATCH"] {
+            if !route.methods.contains(&method) {
+                let answer = owner.send(method, &path_of(route.path, "@owner/x"), &[], Body::empty()).await;
+                let status = answer.status.as_u16();
+                assert!([404, 405].contains(&status), "{method} {}: {status}", route.path);
+                assert!(!answer.error().is_empty(), "{method} {}", route.path);
+            }
+        }
+    }
+}
