@@ -10,4 +10,8 @@
 mod support;
 
 mod policy_table;
+mod publishing;
+mod reading;
 mod routes;
+mod session;
+mod sharing;
