@@ -10,6 +10,9 @@ async fn publish_document(person: &Person<'_>, name: &str, document: &Value) -> 
     person.json("PUT", &format!("/{}", name.replace('/', "%2f")), document).await
 }
 
+/// What a case does to an honest document.
+type Change = Box<dyn FnOnce(&mut Value)>;
+
 /// The refusal of a document, with the proof that nothing came of it.
 async fn refused(app: &TestApp, change: impl FnOnce(&mut Value)) -> (u16, String) {
     let alice = app.token("alice", strongroom::policy::Narrowing::default(), None).await;
@@ -70,7 +73,7 @@ async fn what_does_not_agree_with_itself_is_refused_and_leaves_nothing() {
     let app = TestApp::new().await;
     app.user("alice").await;
     let version = |document: &mut Value| document["versions"]["1.0.0"].take();
-    let cases: Vec<(&str, u16, Box<dyn FnOnce(&mut Value)>)> = vec![
+    let cases: Vec<(&str, u16, Change)> = vec![
         ("another name", 422, Box::new(|document| document["name"] = "@alice/other".into())),
         ("another id", 422, Box::new(|document| document["_id"] = "@alice/other".into())),
         ("no versions", 400, Box::new(|document| document["versions"] = Value::Null)),
