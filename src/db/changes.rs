@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -71,6 +71,8 @@ struct Shared {
     /// Odd while the node hears; grows by one each time it begins or ceases to.
     era: AtomicU64,
     listeners: [OnceLock<Listener>; 4],
+    /// Whether the last attempt to listen found nobody at the other end.
+    unreachable: AtomicBool,
 }
 
 /// Says that the node heard everything since a moment: what was loaded since then may be kept.
@@ -100,6 +102,12 @@ impl Changes {
     pub fn hearing(&self) -> Option<Hearing> {
         let era = self.shared.era.load(Ordering::Acquire);
         (era % 2 == 1).then_some(Hearing(era))
+    }
+
+    /// Whether the database is known to be out of reach: the node is deaf, and the last attempt to listen again found
+    /// nobody. It is asked again every few seconds at most.
+    pub fn is_out_of_reach(&self) -> bool {
+        self.hearing().is_none() && self.shared.unreachable.load(Ordering::Relaxed)
     }
 
     /// Whether the node has heard everything since `hearing` was taken.
@@ -132,13 +140,17 @@ impl Changes {
             match connect(options).await {
                 Ok(listener) => {
                     pause = Duration::from_millis(50);
+                    self.shared.unreachable.store(false, Ordering::Relaxed);
                     let deafness = Deafness(self);
                     self.begin_hearing();
                     let cause = self.hear(listener).await;
                     drop(deafness);
                     tracing::warn!(%cause, "the node no longer hears changes; its caches are off");
                 }
-                Err(cause) => tracing::warn!(%cause, "the node cannot listen for changes yet"),
+                Err(cause) => {
+                    self.shared.unreachable.store(!matches!(cause, sqlx::Error::Database(_)), Ordering::Relaxed);
+                    tracing::warn!(%cause, "the node cannot listen for changes yet");
+                }
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(2));
@@ -182,7 +194,7 @@ impl Drop for Deafness<'_> {
 async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
-        .acquire_timeout(Duration::from_secs(5))
+        .acquire_timeout(Duration::from_secs(1))
         .connect_with(options.clone().application_name("strongroom listener"))
         .await?;
     let mut listener = PgListener::connect_with(&pool).await?;

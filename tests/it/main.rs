@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_input;
 mod policy_table;
 mod publishing;
 mod reading;
