@@ -1,5 +1,7 @@
 //! Giving, raising and taking access of single users.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -27,7 +29,7 @@ pub struct OwnersChange {
     /// The revision that the client had read.
     pub revision: i64,
     /// Who shall be able to write.
-    pub wanted: Vec<AccountName>,
+    pub wanted: BTreeSet<AccountName>,
 }
 
 impl Access {
@@ -78,13 +80,13 @@ impl Access {
             return Err(Error::Conflict(format!("{name} changed meanwhile. Run the command again.").into()));
         }
         let everyone = collaborators(&facts, self.db.reads()).await?;
-        let present: Vec<_> =
+        let present: BTreeSet<_> =
             everyone.iter().filter(|one| one.permission == Permission::ReadWrite).map(|one| one.name.clone()).collect();
-        for user in change.wanted.iter().filter(|user| !present.contains(user)) {
+        for user in change.wanted.difference(&present) {
             let permit = self.permit_on(&actor, &facts, Intent::GRANT)?;
             self.insert_grant(&mut transaction, &permit, &facts, user, Permission::ReadWrite).await?;
         }
-        for user in present.iter().filter(|user| !change.wanted.contains(user)) {
+        for user in present.difference(&change.wanted) {
             let permit = self.permit_on(&actor, &facts, removal_intent(&actor, user))?;
             self.delete_grant(&mut transaction, &permit, &facts, user).await?;
         }

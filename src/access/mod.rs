@@ -155,7 +155,7 @@ impl Access {
     /// # Errors
     /// The database's.
     pub async fn list_packages(&self, account: AccountId, viewer: &Actor) -> Result<Vec<(PackageName, Permission)>> {
-        let listed = store::list_facts_of(self.db.reads(), account).await?;
+        let listed = store::list_facts_of(self.db.reads(), account, viewer.account_id()).await?;
         let visible = listed.into_iter().filter(|facts| self.permit_on(viewer, facts, Intent::INSPECT).is_ok());
         Ok(visible.filter_map(|facts| facts.permission_of(account).map(|level| (facts.name, level))).collect())
     }

@@ -112,18 +112,18 @@ impl Blobs {
         Ok(Blob::Memory(bytes))
     }
 
-    /// Removes uploads that stopped and files that nothing points at, both after a day. Returns how many files went.
+    /// Removes uploads that stopped and files that nothing points at, both after a day; at most a hundred of the latter in
+    /// one call, so that the transaction is short. Returns how many files went.
     ///
     /// # Errors
     /// The database's or the file system's; what is left is taken the next time.
     pub async fn sweep(&self, transaction: &mut PgConnection, now: Time) -> Result<usize> {
         let staging = self.root.join("staging");
         in_blocking_pool(move || remove_older_than(&staging, GRACE)).await?;
-        let before = now - GRACE;
-        let abandoned = store::take_abandoned(transaction, before).await?;
+        let abandoned = store::take_abandoned(transaction, now - GRACE).await?;
+        let paths: Vec<PathBuf> = abandoned.iter().map(|digest| self.path_of(digest)).collect();
+        in_blocking_pool(move || paths.iter().try_for_each(|path| remove_if_older_than(path, GRACE))).await?;
         for digest in &abandoned {
-            let path = self.path_of(digest);
-            in_blocking_pool(move || ignore_missing(std::fs::remove_file(path))).await?;
             self.small.remove(digest);
         }
         Ok(abandoned.len())
@@ -134,10 +134,11 @@ impl Blobs {
     /// # Errors
     /// The file system's, from the step that failed.
     pub async fn probe(&self) -> Result<()> {
-        let mut staged = self.stage()?;
-        let target = self.root.join("staging/probe");
+        let blobs = self.clone();
         Ok(in_blocking_pool(move || {
+            let mut staged = blobs.stage()?;
             io::Write::write_all(&mut staged, b"strongroom")?;
+            let target = staged.path().with_extension("probe");
             staged.persist(&target)?;
             std::fs::read(&target)?;
             std::fs::remove_file(&target)
@@ -161,13 +162,20 @@ fn ignore_missing(outcome: io::Result<()>) -> io::Result<()> {
 
 fn remove_older_than(folder: &Path, age: Duration) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let old = entry.metadata()?.modified()?.elapsed().is_ok_and(|elapsed| elapsed > age);
-        if old {
-            ignore_missing(std::fs::remove_file(entry.path()))?;
-        }
+        remove_if_older_than(&entry?.path(), age)?;
     }
     Ok(())
+}
+
+/// A publish always renames a fresh file into place. So a young file is one that a publish wants, even if the sweeper's
+/// transaction, which would have held that publish off, was lost on the way.
+fn remove_if_older_than(path: &Path, age: Duration) -> io::Result<()> {
+    let is_old = |metadata: std::fs::Metadata| metadata.modified().map(|at| at.elapsed().is_ok_and(|past| past > age));
+    match std::fs::metadata(path).and_then(is_old) {
+        Ok(true) => ignore_missing(std::fs::remove_file(path)),
+        Ok(false) => Ok(()),
+        Err(cause) => ignore_missing(Err(cause)),
+    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,11 @@ impl Staged {
         tempfile::Builder::new().prefix("upload-").tempfile_in(folder).map(Self)
     }
 
+    /// Where it is written to.
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     /// Syncs the bytes, renames them to `target`, and syncs the folders that a crash could otherwise lose.
     ///
     /// An older file of the same name has the same bytes; it is replaced all the same, which keeps this one rule.

@@ -16,3 +16,4 @@ mod reading;
 mod routes;
 mod session;
 mod sharing;
+mod storage;
