@@ -15,8 +15,6 @@ mod variants;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
 use crate::access::Access;
 use crate::blobs::{Blob, Blobs};
 use crate::clock::Clock;
@@ -29,7 +27,7 @@ use crate::users::Users;
 
 pub use entry::{Entry, TarballFacts};
 pub use packument::{Document, Form, parse_rev, rev_text};
-pub use publish::{Publication, PublishLimits, Sender};
+pub use publish::{Publication, PublishLimits, Sender, Turns};
 pub use variants::Encoding;
 
 /// Handle to the packages.
@@ -42,7 +40,7 @@ pub struct Packages {
     blobs: Blobs,
     cache: Arc<ChangeAwareCache<PackageName, Arc<Entry>>>,
     recheck: Duration,
-    uploads: Arc<Semaphore>,
+    uploads: Arc<Turns>,
     limits: PublishLimits,
     public_url: Arc<str>,
 }
@@ -99,7 +97,7 @@ impl Packages {
             blobs,
             cache,
             recheck: Duration::from_secs(memory.recheck_seconds),
-            uploads: Arc::new(Semaphore::new(limits.max_uploads)),
+            uploads: Arc::new(Turns::new(limits.max_uploads)),
             limits: PublishLimits::from(limits),
             public_url,
         }

@@ -192,8 +192,9 @@ pub(super) async fn insert_package(
     now: Time,
 ) -> Result<PackageId> {
     let id = sqlx::query_scalar!(
-        r#"insert into packages (owner_id, name, visibility, revision, created_by, created_at, modified_at)
-           values ($1, $2, $3, 0, $4, $5, $5)
+        r#"insert into packages
+               (owner_id, name, visibility, revision, manifest_bytes, created_by, created_at, modified_at)
+           values ($1, $2, $3, 0, 0, $4, $5, $5)
            returning id as "id: PackageId""#,
         owner.0,
         name.as_str(),
@@ -278,6 +279,18 @@ pub(super) async fn insert_version(connection: &mut PgConnection, version: &NewV
     .fetch_one(connection)
     .await?;
     Ok(id)
+}
+
+/// Counts a new manifest into its package; tells how many bytes the manifests now are.
+pub(super) async fn add_manifest_bytes(connection: &mut PgConnection, package: PackageId, bytes: usize) -> Result<u64> {
+    let total = sqlx::query_scalar!(
+        "update packages set manifest_bytes = manifest_bytes + $2 where id = $1 returning manifest_bytes",
+        package.0,
+        i64::try_from(bytes).map_err(Error::internal)?,
+    )
+    .fetch_one(connection)
+    .await?;
+    u64::try_from(total).map_err(Error::internal)
 }
 
 pub(super) async fn set_tag(
