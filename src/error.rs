@@ -1,7 +1,7 @@
 //! The one error type of the rooms: variants are named for what the caller can do about it.
 //!
 //! Each has one status and one stable code ([`Error::status`], [`Error::code`]); the sentence says what happened, why,
-//! and what to do next (`ux.md` 9). Faces turn it into a response; nothing else decides a status.
+//! and what to do next (`protocol.md` 1.6). Faces turn it into a response; nothing else decides a status.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! The command line: one binary, the operator's doors to the same room verbs that the wire uses.
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad
-//! configuration, 4 database or storage unreachable, 5 the doctor found failures (`ux.md` 10).
+//! configuration, 4 database or storage unreachable, 5 the doctor found failures (`running.md`).
 #![expect(clippy::print_stdout, reason = "a command line prints its results")]
 
 mod access;

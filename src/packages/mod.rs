@@ -1,7 +1,7 @@
 //! Packages: how versions come in, and how packuments and tarballs go out.
 //!
-//! What goes out is bytes from memory: an install costs no SQL and no JSON (`style.md` 5). The decision is asked before
-//! any answer, also before a 304.
+//! What goes out is bytes from memory: an install costs no SQL and no JSON (`architecture.md` 3). The decision is
+//! asked before any answer, also before a 304.
 
 pub mod archive;
 mod entry;
