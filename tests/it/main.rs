@@ -9,5 +9,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod databases;
 mod policy_table;
 mod routes;
