@@ -10,5 +10,11 @@
 
 mod support;
 
+mod clients;
+mod crash;
 mod embedded;
+mod nodes;
+mod outage;
+mod races;
 mod serve;
+mod storage;

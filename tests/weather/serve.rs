@@ -38,14 +38,12 @@ fn embedded_and_a_database_url_exclude_each_other() {
 #[tokio::test]
 async fn a_request_that_runs_when_the_server_is_told_to_stop_is_finished() {
     let (database, directory) = (TestDatabase::create().await, data_dir());
-    let server = Server::start_aside(&Place::external(&database.url, directory.path())).await;
+    let place = Place::external(&database.url, directory.path());
+    let server = Server::start_aside(&place).await;
     let alice = Client::sign_up(server.address, "alice").await;
     let release = Release::new("@alice/last", "1.0.0", &noise(100_000, 1));
-    let (mut upload, rest) = half_a_publish(&alice, &release).await;
-    within(PATIENCE, "the upload has begun", async || {
-        Place::external(&database.url, directory.path()).staged_files() == 1
-    })
-    .await;
+    let (mut upload, rest) = alice.begin_publish(&release).await;
+    within(PATIENCE, "the upload has begun", async || place.staged_files() == 1).await;
 
     server.terminate();
     within(PATIENCE, "nobody is let in any more", async || alice.try_get("/-/ping").await.is_err()).await;
@@ -54,19 +52,8 @@ async fn a_request_that_runs_when_the_server_is_told_to_stop_is_finished() {
     assert_eq!(reply.status, 201, "{}", reply.text());
     assert_eq!(server.wait().code(), Some(0));
 
-    let server = Server::start_aside(&Place::external(&database.url, directory.path())).await;
+    let server = Server::start_aside(&place).await;
     release.assert_served(&alice.at(server.address)).await;
-}
-
-/// Sends the first half of a publish, and returns the other.
-async fn half_a_publish(client: &Client, release: &Release) -> (TcpStream, Vec<u8>) {
-    let mut body = release.document();
-    let mut stream = TcpStream::connect(client.address).await.expect("a listener");
-    let head = client.head("PUT", &release.packument_path(), Some(body.len()));
-    let rest = body.split_off(body.len() / 2);
-    stream.write_all(head.as_bytes()).await.expect("a listener");
-    stream.write_all(&body).await.expect("a listener");
-    (stream, rest)
 }
 
 #[tokio::test]

@@ -74,6 +74,17 @@ impl Client {
         self.send(&self.head("PUT", &release.packument_path(), Some(body.len())), &body).await
     }
 
+    /// Sends a publish up to its middle. Returns the connection and what is still to be sent.
+    pub(crate) async fn begin_publish(&self, release: &Release) -> (TcpStream, Vec<u8>) {
+        let mut body = release.document();
+        let head = self.head("PUT", &release.packument_path(), Some(body.len()));
+        let rest = body.split_off(body.len() / 2);
+        let mut stream = TcpStream::connect(self.address).await.expect("a listener");
+        stream.write_all(head.as_bytes()).await.expect("a listener");
+        stream.write_all(&body).await.expect("a listener");
+        (stream, rest)
+    }
+
     /// Makes a package public or restricted, as `npm access set status` does.
     pub(crate) async fn set_access(&self, release: &Release, access: &str) -> Reply {
         let path = format!("/-/package{}/access", release.packument_path());

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 #[path = "../../support/database/mod.rs"]
 pub(crate) mod database;
+pub(crate) mod dice;
 pub(crate) mod package;
 pub(crate) mod place;
 pub(crate) mod proxy;

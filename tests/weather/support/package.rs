@@ -9,6 +9,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha512};
 
 use super::client::Client;
+use super::dice::Dice;
 
 /// One version of a package, with the bytes of its tarball.
 #[derive(Debug, Clone)]
@@ -107,14 +108,9 @@ impl Release {
 }
 
 /// What does not shrink when it is packed, the same for the same seed.
-pub(crate) fn noise(length: usize, mut seed: u64) -> Vec<u8> {
-    let next = move || {
-        // splitmix64
-        seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed.rotate_right(27).wrapping_mul(0x94d0_49bb_1331_11eb).to_le_bytes()
-    };
-    std::iter::repeat_with(next).flatten().take(length).collect()
+pub(crate) fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let mut dice = Dice::new(seed);
+    std::iter::repeat_with(|| dice.roll().to_le_bytes()).flatten().take(length).collect()
 }
 
 fn package_json(name: &str, version: &str) -> Value {

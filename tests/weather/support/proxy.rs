@@ -2,6 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -20,12 +22,16 @@ enum Cable {
     Silent,
 }
 
+/// How a transaction ends on the wire.
+const COMMIT: &[u8] = b"COMMIT";
+
 /// The cable; it vanishes when dropped.
 pub(crate) struct Proxy {
     /// The database's address through the cable.
     pub(crate) url: String,
     cable: watch::Sender<Cable>,
     refusing: watch::Receiver<bool>,
+    unanswered_commit: Arc<AtomicUsize>,
     accepting: JoinHandle<()>,
 }
 
@@ -37,8 +43,10 @@ impl Proxy {
         let address = listener.local_addr().expect("an address");
         let (cable, state) = watch::channel(Cable::Whole);
         let (refuse, refusing) = watch::channel(false);
-        let accepting = tokio::spawn(accept(listener, upstream, state, refuse));
-        Self { url: redirect(url, address), cable, refusing, accepting }
+        let unanswered_commit = Arc::<AtomicUsize>::default();
+        let line = Line { upstream, state, unanswered_commit: unanswered_commit.clone() };
+        let accepting = tokio::spawn(accept(listener, line, refuse));
+        Self { url: redirect(url, address), cable, refusing, unanswered_commit, accepting }
     }
 
     /// Breaks all connections and refuses new ones. Returns when it does.
@@ -54,6 +62,11 @@ impl Proxy {
     /// Carries everything again.
     pub(crate) async fn mend(&self) {
         self.become_now(Cable::Whole).await;
+    }
+
+    /// Lets the `number`th commit from now on arrive, and breaks its connection before the answer comes back.
+    pub(crate) fn lose_answer_to_commit(&self, number: usize) {
+        self.unanswered_commit.store(number, Ordering::SeqCst);
     }
 
     async fn become_now(&self, cable: Cable) {
@@ -92,78 +105,90 @@ impl Upstream {
             None => Self::Host(format!("{}:{port}", options.get_host())),
         }
     }
+}
 
-    async fn carry(&self, near: TcpStream, state: watch::Receiver<Cable>) -> io::Result<()> {
-        match self {
-            Self::Socket(path) => carry(near, UnixStream::connect(path).await?, state).await,
-            Self::Host(host) => carry(near, TcpStream::connect(host).await?, state).await,
-        }
-    }
+/// What every connection through the cable knows.
+#[derive(Clone)]
+struct Line {
+    upstream: Upstream,
+    state: watch::Receiver<Cable>,
+    /// How many commits from now the one is whose answer is lost; 0 where none is.
+    unanswered_commit: Arc<AtomicUsize>,
 }
 
 /// Accepts connections while the cable is not cut. While it is, nobody listens on the port.
-async fn accept(
-    mut listener: TcpListener,
-    upstream: Upstream,
-    state: watch::Receiver<Cable>,
-    refuse: watch::Sender<bool>,
-) {
+async fn accept(mut listener: TcpListener, line: Line, refuse: watch::Sender<bool>) {
     let address = listener.local_addr().expect("an address");
     loop {
         tokio::select! {
-            () = accept_all(&listener, &upstream, &state) => {}
-            () = until(&state, |cable| cable == Cable::Cut) => {}
+            () = accept_all(&listener, &line) => {}
+            () = line.until(|cable| cable == Cable::Cut) => {}
         }
         drop(listener);
         refuse.send_replace(true);
-        until(&state, |cable| cable != Cable::Cut).await;
+        line.until(|cable| cable != Cable::Cut).await;
         listener = TcpListener::bind(address).await.expect("the port is still free");
         refuse.send_replace(false);
     }
 }
 
-async fn accept_all(listener: &TcpListener, upstream: &Upstream, state: &watch::Receiver<Cable>) {
+async fn accept_all(listener: &TcpListener, line: &Line) {
     while let Ok((near, _)) = listener.accept().await {
-        let (upstream, state) = (upstream.clone(), state.clone());
-        tokio::spawn(async move { upstream.carry(near, state).await });
+        let line = line.clone();
+        tokio::spawn(async move { line.open(near).await });
     }
 }
 
-/// Waits until the cable is as wanted; for ever once the test is over.
-async fn until(state: &watch::Receiver<Cable>, mut wanted: impl FnMut(Cable) -> bool) {
-    if state.clone().wait_for(|cable| wanted(*cable)).await.is_err() {
-        std::future::pending().await
-    }
-}
-
-/// Carries one connection until an end closes it or the cable is cut.
-async fn carry(
-    near: TcpStream,
-    far: impl AsyncRead + AsyncWrite + Unpin,
-    state: watch::Receiver<Cable>,
-) -> io::Result<()> {
-    let (near_read, near_write) = near.into_split();
-    let (far_read, far_write) = tokio::io::split(far);
-    tokio::select! {
-        ended = pump(near_read, far_write, state.clone()) => ended,
-        ended = pump(far_read, near_write, state.clone()) => ended,
-        () = until(&state, |cable| cable == Cable::Cut) => Ok(()),
-    }
-}
-
-/// Carries one direction. What was read when the cable fell silent is held back.
-async fn pump(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-    state: watch::Receiver<Cable>,
-) -> io::Result<()> {
-    let mut buffer = vec![0; 16 * 1024];
-    loop {
-        let length = from.read(&mut buffer).await?;
-        if length == 0 {
-            return Ok(());
+impl Line {
+    /// Waits until the cable is as wanted; for ever once the test is over.
+    async fn until(&self, mut wanted: impl FnMut(Cable) -> bool) {
+        if self.state.clone().wait_for(|cable| wanted(*cable)).await.is_err() {
+            std::future::pending().await
         }
-        until(&state, |cable| cable != Cable::Silent).await;
-        to.write_all(&buffer[..length]).await?;
+    }
+
+    async fn open(&self, near: TcpStream) -> io::Result<()> {
+        match &self.upstream {
+            Upstream::Socket(path) => self.carry(near, UnixStream::connect(path).await?).await,
+            Upstream::Host(host) => self.carry(near, TcpStream::connect(host).await?).await,
+        }
+    }
+
+    /// Carries one connection until an end closes it or the cable is cut.
+    async fn carry(&self, near: TcpStream, far: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
+        let (near_read, near_write) = near.into_split();
+        let (far_read, far_write) = tokio::io::split(far);
+        tokio::select! {
+            ended = self.pump(near_read, far_write, |sent| self.is_to_lose_its_answer(sent)) => ended,
+            ended = self.pump(far_read, near_write, |_| false) => ended,
+            () = self.until(|cable| cable == Cable::Cut) => Ok(()),
+        }
+    }
+
+    /// Carries one direction, up to what is the last. What was read when the cable fell silent is held back.
+    async fn pump(
+        &self,
+        mut from: impl AsyncRead + Unpin,
+        mut to: impl AsyncWrite + Unpin,
+        is_last: impl Fn(&[u8]) -> bool,
+    ) -> io::Result<()> {
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let length = from.read(&mut buffer).await?;
+            if length == 0 {
+                return Ok(());
+            }
+            self.until(|cable| cable != Cable::Silent).await;
+            to.write_all(&buffer[..length]).await?;
+            if is_last(&buffer[..length]) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn is_to_lose_its_answer(&self, sent: &[u8]) -> bool {
+        let is_commit = sent.windows(COMMIT.len()).any(|window| window == COMMIT);
+        let count = |left: usize| left.checked_sub(1);
+        is_commit && self.unanswered_commit.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count) == Ok(1)
     }
 }
