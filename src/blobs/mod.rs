@@ -26,7 +26,7 @@ pub use staged::Staged;
 /// Files up to this size are kept in memory once read; larger ones are streamed from the disk.
 const SMALL_BYTES: u64 = 1 << 20;
 
-/// How long a file that nothing points at is left alone, and an upload that stopped.
+/// How long a file that nothing points at is left alone; also an upload, where nobody can tell whether it goes on.
 const GRACE: Duration = Duration::from_hours(24);
 
 /// Handle to the files.
@@ -58,8 +58,7 @@ impl Blobs {
     /// The file system's, where the folder cannot be made or written.
     pub fn open(root: &Path, cache_bytes: u64) -> io::Result<Self> {
         let root = std::path::absolute(root)?;
-        std::fs::create_dir_all(root.join("staging"))?;
-        std::fs::create_dir_all(root.join("sha512"))?;
+        make_folders(&root)?;
         let expected = usize::try_from(cache_bytes / 16_384).unwrap_or(usize::MAX).max(16);
         let small = quick_cache::sync::Cache::with_weighter(expected, cache_bytes, BytesWeight);
         Ok(Self { root: root.into(), small: Arc::new(small) })
@@ -112,21 +111,21 @@ impl Blobs {
         Ok(Blob::Memory(bytes))
     }
 
-    /// Removes uploads that stopped and files that nothing points at, both after a day; at most a hundred of the latter in
-    /// one call, so that the transaction is short. Returns how many files went.
+    /// Removes uploads that a crash cut short, and after a day files that nothing points at: at most a hundred of the
+    /// latter in one call, so that the transaction is short. Returns how many files went.
     ///
     /// # Errors
     /// The database's or the file system's; what is left is taken the next time.
     pub async fn sweep(&self, transaction: &mut PgConnection, now: Time) -> Result<usize> {
         let staging = self.root.join("staging");
-        in_blocking_pool(move || remove_older_than(&staging, GRACE)).await?;
+        let uploads = in_blocking_pool(move || staged::sweep(&staging, GRACE)).await?;
         let abandoned = store::take_abandoned(transaction, now - GRACE).await?;
         let paths: Vec<PathBuf> = abandoned.iter().map(|digest| self.path_of(digest)).collect();
         in_blocking_pool(move || paths.iter().try_for_each(|path| remove_if_older_than(path, GRACE))).await?;
         for digest in &abandoned {
             self.small.remove(digest);
         }
-        Ok(abandoned.len())
+        Ok(uploads + abandoned.len())
     }
 
     /// Writes, syncs, reads and removes a small file: what `strongroom doctor` asks.
@@ -138,10 +137,7 @@ impl Blobs {
         Ok(in_blocking_pool(move || {
             let mut staged = blobs.stage()?;
             io::Write::write_all(&mut staged, b"strongroom")?;
-            let target = staged.path().with_extension("probe");
-            staged.persist(&target)?;
-            std::fs::read(&target)?;
-            std::fs::remove_file(&target)
+            staged.read_back()
         })
         .await?)
     }
@@ -156,13 +152,21 @@ async fn in_blocking_pool<T: Send + 'static>(work: impl FnOnce() -> io::Result<T
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
-fn ignore_missing(outcome: io::Result<()>) -> io::Result<()> {
-    outcome.or_else(|cause| if cause.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(cause) })
-}
-
-fn remove_older_than(folder: &Path, age: Duration) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        remove_if_older_than(&entry?.path(), age)?;
+/// Makes the staging folder and all that package files are spread over, and syncs their names once, so that a publish
+/// has only its own file to sync and two that share a new folder need not wait for each other.
+fn make_folders(root: &Path) -> io::Result<()> {
+    let files = root.join("sha512");
+    std::fs::create_dir_all(root.join("staging"))?;
+    std::fs::create_dir_all(&files)?;
+    let missing: Vec<PathBuf> =
+        (0..=u8::MAX).map(|first| files.join(format!("{first:02x}"))).filter(|folder| !folder.exists()).collect();
+    for folder in &missing {
+        std::fs::create_dir_all(folder)?;
+    }
+    if !missing.is_empty() {
+        for folder in [&files, root] {
+            std::fs::File::open(folder)?.sync_all()?;
+        }
     }
     Ok(())
 }
@@ -170,12 +174,11 @@ fn remove_older_than(folder: &Path, age: Duration) -> io::Result<()> {
 /// A publish always renames a fresh file into place. So a young file is one that a publish wants, even if the sweeper's
 /// transaction, which would have held that publish off, was lost on the way.
 fn remove_if_older_than(path: &Path, age: Duration) -> io::Result<()> {
-    let is_old = |metadata: std::fs::Metadata| metadata.modified().map(|at| at.elapsed().is_ok_and(|past| past > age));
-    match std::fs::metadata(path).and_then(is_old) {
-        Ok(true) => ignore_missing(std::fs::remove_file(path)),
-        Ok(false) => Ok(()),
-        Err(cause) => ignore_missing(Err(cause)),
+    let Some(metadata) = staged::found(std::fs::metadata(path))? else { return Ok(()) };
+    if metadata.modified()?.elapsed().is_ok_and(|past| past > age) {
+        staged::found(std::fs::remove_file(path))?;
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -204,6 +207,19 @@ mod tests {
             panic!("small is in memory")
         };
         assert_eq!(&bytes[..], b"kept");
+    }
+
+    #[test]
+    fn an_upload_is_swept_once_nobody_goes_on_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path(), 1 << 20).unwrap();
+        let staging = folder.path().join("staging");
+        std::fs::write(staging.join("upload-left"), b"by a crash").unwrap();
+        let going_on = blobs.stage().unwrap();
+        assert_eq!(staged::sweep(&staging, GRACE).unwrap(), 1);
+        assert_eq!(std::fs::read_dir(&staging).unwrap().count(), 1);
+        drop(going_on);
+        assert_eq!(std::fs::read_dir(&staging).unwrap().count(), 0);
     }
 
     #[tokio::test]

@@ -4,6 +4,9 @@
 //! of its own, and asks it for a sign of life several times a second. A node that cannot hear is *deaf*: it asks the
 //! database every time and keeps no answer, and when it hears again it forgets all that it knew (`domain.md`,
 //! "Consistency between nodes").
+//!
+//! A node that is deaf because nobody answers at the database's address knows that too, from the same attempts: it
+//! then has no request wait for a connection that will not come.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,6 +25,10 @@ const CHANNEL: &str = "strongroom";
 /// how long a node can be deaf without knowing: well below the second that `domain.md` promises.
 const HEARTBEAT: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long an attempt to listen may take before the database counts as gone, and the longest pause between two.
+const CONNECT: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What changed, as small as a cache key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,9 +77,9 @@ pub struct Changes {
 struct Shared {
     /// Odd while the node hears; grows by one each time it begins or ceases to.
     era: AtomicU64,
+    /// Whether the last attempt to listen found nobody at the database's address.
+    gone: AtomicBool,
     listeners: [OnceLock<Listener>; 4],
-    /// Whether the last attempt to listen found nobody at the other end.
-    unreachable: AtomicBool,
 }
 
 /// Says that the node heard everything since a moment: what was loaded since then may be kept.
@@ -104,15 +111,14 @@ impl Changes {
         (era % 2 == 1).then_some(Hearing(era))
     }
 
-    /// Whether the database is known to be out of reach: the node is deaf, and the last attempt to listen again found
-    /// nobody. It is asked again every few seconds at most.
-    pub fn is_out_of_reach(&self) -> bool {
-        self.hearing().is_none() && self.shared.unreachable.load(Ordering::Relaxed)
-    }
-
     /// Whether the node has heard everything since `hearing` was taken.
     pub fn still(&self, hearing: Hearing) -> bool {
         self.shared.era.load(Ordering::Acquire) == hearing.0
+    }
+
+    /// Whether the database could not be reached the last time it was tried, a moment ago.
+    pub(super) fn database_is_gone(&self) -> bool {
+        self.shared.gone.load(Ordering::Relaxed)
     }
 
     /// Tells this node's caches of a change.
@@ -137,23 +143,21 @@ impl Changes {
     pub(super) async fn listen(&self, options: &PgConnectOptions) {
         let mut pause = Duration::from_millis(50);
         loop {
-            match connect(options).await {
+            let connected = connect(options).await;
+            self.shared.gone.store(connected.as_ref().is_err_and(is_unreachable), Ordering::Relaxed);
+            match connected {
                 Ok(listener) => {
                     pause = Duration::from_millis(50);
-                    self.shared.unreachable.store(false, Ordering::Relaxed);
                     let deafness = Deafness(self);
                     self.begin_hearing();
                     let cause = self.hear(listener).await;
                     drop(deafness);
                     tracing::warn!(%cause, "the node no longer hears changes; its caches are off");
                 }
-                Err(cause) => {
-                    self.shared.unreachable.store(!matches!(cause, sqlx::Error::Database(_)), Ordering::Relaxed);
-                    tracing::warn!(%cause, "the node cannot listen for changes yet");
-                }
+                Err(cause) => tracing::warn!(%cause, "the node cannot listen for changes yet"),
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(2));
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -194,7 +198,7 @@ impl Drop for Deafness<'_> {
 async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
-        .acquire_timeout(Duration::from_secs(1))
+        .acquire_timeout(CONNECT)
         .connect_with(options.clone().application_name("strongroom listener"))
         .await?;
     let mut listener = PgListener::connect_with(&pool).await?;
@@ -202,6 +206,11 @@ async fn connect(options: &PgConnectOptions) -> Result<PgListener, sqlx::Error> 
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;
     Ok(listener)
+}
+
+/// Whether nobody answered. A database that answers with a refusal is there, and may still serve the pools.
+fn is_unreachable(cause: &sqlx::Error) -> bool {
+    matches!(cause, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut)
 }
 
 #[cfg(test)]

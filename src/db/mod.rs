@@ -35,6 +35,8 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 pub struct Db {
     reads: PgPool,
     writes: PgPool,
+    /// Closed from the start: stands in for both while the database is gone, and fails at once.
+    gone: PgPool,
     changes: Changes,
     options: Arc<PgConnectOptions>,
 }
@@ -52,7 +54,10 @@ impl Db {
                 .idle_timeout(Duration::from_mins(5))
                 .connect_lazy_with(options.clone())
         };
+        let gone = pool(1);
+        drop(gone.close());
         Self {
+            gone,
             reads: pool(limits.max_read_connections),
             writes: pool(limits.max_write_connections),
             changes: Changes::default(),
@@ -62,7 +67,12 @@ impl Db {
 
     /// The pool for statements that change nothing.
     pub fn reads(&self) -> &PgPool {
-        &self.reads
+        self.unless_gone(&self.reads)
+    }
+
+    /// While the database is known to be gone nobody waits for it: what can be served from memory is served at once.
+    fn unless_gone<'a>(&'a self, pool: &'a PgPool) -> &'a PgPool {
+        if self.changes.database_is_gone() { &self.gone } else { pool }
     }
 
     /// Begins a transaction that may change things and announce it.
@@ -70,7 +80,7 @@ impl Db {
     /// # Errors
     /// `Unavailable` where no connection can be had.
     pub async fn begin(&self) -> Result<Transaction> {
-        Ok(Transaction::new(self.writes.begin().await?, self.changes.clone()))
+        Ok(Transaction::new(self.unless_gone(&self.writes).begin().await?, self.changes.clone()))
     }
 
     /// What this node hears of changes, its own and other nodes'.
@@ -105,7 +115,7 @@ impl Db {
     pub async fn is_ready(&self) -> Result<bool> {
         let newest = migrator().iter().map(|migration| migration.version).max();
         let applied = sqlx::query_scalar::<_, Option<i64>>("select max(version) from _sqlx_migrations where success")
-            .fetch_one(&self.reads)
+            .fetch_one(self.reads())
             .await?;
         Ok(applied >= newest)
     }
@@ -115,7 +125,7 @@ impl Db {
     /// # Errors
     /// `Unavailable` where it does not answer.
     pub async fn time(&self) -> Result<Time> {
-        Ok(sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(&self.reads).await?)
+        Ok(sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(self.reads()).await?)
     }
 
     /// Ends all connections; running statements finish first.

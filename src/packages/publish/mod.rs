@@ -11,6 +11,7 @@ mod tests;
 mod turns;
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -24,6 +25,9 @@ pub use turns::Turns;
 use super::Packages;
 use super::archive::ArchiveLimits;
 use body::{BodyError, Limits};
+
+/// How long making a received publish durable and visible may take.
+const COMMIT: Duration = Duration::from_secs(30);
 
 /// How much a publish may hold.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +93,10 @@ impl Packages {
         let received = body::receive(body, self.limits.body, move || blobs.stage()).await.map_err(refuse_body)?;
         let name = permit.name().clone();
         let (checked, staged) = run_blocking(move || check::check(&name, received)).await??;
-        self.commit(permit, checked, staged, sender).await
+        // A database that fell silent would otherwise hold the upload, and its client, for a quarter of an hour.
+        tokio::time::timeout(COMMIT, self.commit(permit, checked, staged, sender))
+            .await
+            .unwrap_or_else(|_| Err(Error::Unavailable("the database does not answer".into())))
     }
 
     /// How much a publish may hold.

