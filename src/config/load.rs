@@ -106,7 +106,30 @@ pub fn load(layers: &Layers) -> Result<(Config, Origins), ConfigError> {
     let mut config: Config =
         merged.table.try_into().map_err(|cause: toml::de::Error| ConfigError::Value(cause.message().to_owned()))?;
     read_secret_files(&mut config)?;
+    check_ranges(&config)?;
     Ok((config, merged.origins))
+}
+
+/// Numbers that are well-formed and make no sense.
+fn check_ranges(config: &Config) -> Result<(), ConfigError> {
+    let at_least_one = [
+        ("server.max_connections", config.server.max_connections as u64),
+        ("server.max_connections_per_address", config.server.max_connections_per_address as u64),
+        ("database.max_read_connections", config.database.max_read_connections.into()),
+        ("database.max_write_connections", config.database.max_write_connections.into()),
+        ("limits.login_per_minute", config.limits.login_per_minute.into()),
+        ("limits.max_uploads", config.limits.max_uploads as u64),
+    ];
+    if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
+        return Err(ConfigError::Value(format!("{key} must be at least 1")));
+    }
+    if config.auth.login_token_days > 36_500 {
+        return Err(ConfigError::Value("auth.login_token_days may be at most 36500; 0 means never".into()));
+    }
+    if config.limits.max_tarball_bytes > 1 << 40 {
+        return Err(ConfigError::Value("limits.max_tarball_bytes may be at most 1099511627776".into()));
+    }
+    Ok(())
 }
 
 /// Every key with its value as TOML and its origin; secrets are covered. For `strongroom config show`.
@@ -278,6 +301,8 @@ mod tests {
         assert!(refused("STRONGROOM__LIMITS__MAX_FILES", "many").contains("limits.max_files must be a whole number"));
         assert!(refused("STRONGROOM__AUTH__SIGNUP", "ajar").contains("ajar"));
         assert!(refused("STRONGROOM__BILLING__PROVIDER", "cash").contains("cash"));
+        assert!(refused("STRONGROOM__AUTH__LOGIN_TOKEN_DAYS", "4294967295").contains("login_token_days"));
+        assert!(refused("STRONGROOM__LIMITS__MAX_UPLOADS", "0").contains("at least 1"));
     }
 
     #[test]

@@ -90,10 +90,14 @@ impl<K: Hash + Eq + Clone, V: Clone + Weigh> ChangeAwareCache<K, V> {
             Ok(None) => Slot::Absent,
             Err(_) => Slot::Failed,
         };
-        let keep = matches!(slot, Slot::Found(_)) && self.changes.still(hearing);
-        let _ = place.insert(slot);
-        if !keep {
-            self.entries.remove(key);
+        match slot {
+            Slot::Found(_) if self.changes.still(hearing) => drop(place.insert(slot)),
+            // Overtaken by a deaf time: nobody may see it from here, so those who wait load it themselves.
+            Slot::Found(_) => drop(place),
+            Slot::Absent | Slot::Failed => {
+                let _ = place.insert(slot);
+                self.entries.remove(key);
+            }
         }
         outcome
     }

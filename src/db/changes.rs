@@ -9,6 +9,7 @@
 //! then has no request wait for a connection that will not come.
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use tokio::sync::oneshot;
 
 use crate::names::{AccountId, PackageName};
 
@@ -139,8 +141,25 @@ impl Changes {
         self.shared.era.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Listens for ever; a lost connection is made again with a growing pause.
-    pub(super) async fn listen(&self, options: &PgConnectOptions) {
+    /// Listens until the answer is dropped, on a thread of its own: a node whose other threads are busy must not take
+    /// that for deafness, and grow busier still by asking the database for everything.
+    pub(super) fn listen(&self, options: PgConnectOptions) -> io::Result<Listening> {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let changes = self.clone();
+        std::thread::Builder::new().name("changes".into()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = changes.listen_for_ever(&options) => {}
+                    _ = stopped => {}
+                }
+            });
+        })?;
+        Ok(Listening { _stop: stop })
+    }
+
+    /// A lost connection is made again with a growing pause.
+    async fn listen_for_ever(&self, options: &PgConnectOptions) {
         let mut pause = Duration::from_millis(50);
         loop {
             let connected = connect(options).await;
@@ -184,6 +203,12 @@ impl Changes {
             }
         }
     }
+}
+
+/// The node listens for as long as this lives.
+#[derive(Debug)]
+pub struct Listening {
+    _stop: oneshot::Sender<()>,
 }
 
 /// Makes the node deaf when dropped, also where the listening task itself is dropped.

@@ -16,7 +16,7 @@ use crate::config;
 use crate::error::Result;
 
 pub use cache::{ChangeAwareCache, Weigh};
-pub use changes::{Change, Changes, Hearing};
+pub use changes::{Change, Changes, Hearing, Listening};
 pub use transaction::Transaction;
 
 /// The migrations, compiled in. A database that knows newer ones is fine: the release before runs beside the new one.
@@ -88,9 +88,12 @@ impl Db {
         &self.changes
     }
 
-    /// Listens for the changes of all nodes until the process ends; see [`Changes`].
-    pub async fn listen(&self) {
-        self.changes.listen(&self.options).await;
+    /// Listens for the changes of all nodes until the answer is dropped; see [`Changes`].
+    ///
+    /// # Errors
+    /// The system's, where there can be no more threads.
+    pub fn listen(&self) -> std::io::Result<Listening> {
+        self.changes.listen(PgConnectOptions::clone(&self.options))
     }
 
     /// Runs all migrations under the migrator's advisory lock.

@@ -2,7 +2,7 @@ use std::ops::{Deref, DerefMut};
 
 use sqlx::{PgConnection, Postgres};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 use super::changes::{Change, Changes};
 
@@ -30,7 +30,7 @@ impl Transaction {
     /// Commits, and makes the announced changes seen: here at once, on every other node through NOTIFY.
     ///
     /// # Errors
-    /// The database's; then nothing was changed, or the answer was lost on the way and the change stands.
+    /// `OutcomeUnknown` where the answer to the commit was lost; otherwise the database's, and nothing was changed.
     pub async fn commit(mut self) -> Result<()> {
         for change in &self.announced {
             sqlx::query!("select pg_notify('strongroom', $1)", change.to_string()).execute(&mut *self.inner).await?;
@@ -40,7 +40,10 @@ impl Transaction {
         for change in &self.announced {
             self.changes.apply(change);
         }
-        Ok(outcome?)
+        outcome.map_err(|cause| match Error::from(cause) {
+            Error::Unavailable(_) => Error::OutcomeUnknown,
+            refusal => refusal,
+        })
     }
 }
 

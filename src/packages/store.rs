@@ -149,7 +149,10 @@ pub(super) async fn find_version(
                versions.unpacked_bytes
            from versions
            join packages on packages.id = versions.package_id
-           left join dist_tags on dist_tags.version_id = versions.id and dist_tags.tag = $3
+           left join dist_tags
+               on dist_tags.package_id = versions.package_id
+              and dist_tags.version_id = versions.id
+              and dist_tags.tag = $3
            where packages.name = $1
              and versions.unpublished_at is null
              and (versions.version = $2 or dist_tags.tag is not null)
@@ -212,6 +215,7 @@ pub(super) struct UsedVersion {
     pub(super) sha512: Vec<u8>,
     pub(super) published_by: AccountId,
     pub(super) unpublished: bool,
+    pub(super) tags: Vec<String>,
 }
 
 pub(super) async fn find_used_version(
@@ -224,7 +228,8 @@ pub(super) async fn find_used_version(
         r#"select
                sha512,
                published_by as "published_by: AccountId",
-               unpublished_at is not null as "unpublished!"
+               unpublished_at is not null as "unpublished!",
+               array(select tag from dist_tags where version_id = versions.id) as "tags!"
            from versions
            where package_id = $1
              and version = $2"#,

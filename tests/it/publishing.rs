@@ -209,6 +209,8 @@ async fn a_version_number_is_used_once() {
     app.grant("@alice/one", "bob", Permission::ReadWrite).await;
 
     alice.publish(&package).await.expect(201);
+    alice.publish(&Package { tag: "next".into(), ..package.clone() }).await.expect(409);
+    alice.publish(&package.clone().access("public")).await.expect(409);
     let of_bob = bob.publish(&package).await.expect(409);
     assert!(of_bob.error().contains("cannot publish over the previously published versions"), "{}", of_bob.error());
     let other = Package { files: vec![("x".into(), b"other".to_vec())], ..package.clone() };

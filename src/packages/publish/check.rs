@@ -124,6 +124,7 @@ fn reasonable_size(text: &[u8]) -> Result<()> {
 
 fn only_tag(document: &Document, version: &VersionNumber) -> Result<DistTag> {
     let Some(raw) = document.get("dist-tags") else { return Ok(DistTag::latest()) };
+    reasonable_size(raw.get().as_bytes())?;
     let tags: Map<String, Value> =
         serde_json::from_str(raw.get()).map_err(|_| malformed("its member \"dist-tags\" is not an object"))?;
     let mut tags = tags.into_iter();

@@ -55,8 +55,13 @@ impl Packages {
             return self.insert_version(transaction, &permit, publisher, id, checked, None).await;
         };
         if let Some(used) = store::find_used_version(transaction, package.id, &checked.version).await? {
-            let is_repeat =
-                used.sha512 == checked.digest.as_bytes() && used.published_by == publisher.id && !used.unpublished;
+            // npm resends a publish whose answer was lost. One that wants another tag or access is no repeat: success
+            // would tell its user that this was done.
+            let is_repeat = used.sha512 == checked.digest.as_bytes()
+                && used.published_by == publisher.id
+                && used.tags.iter().any(|tag| tag == checked.tag.as_str())
+                && checked.access.is_none_or(|access| access == package.visibility)
+                && !used.unpublished;
             return if is_repeat {
                 Ok(Publication { rev: rev_text(name, package.revision), notice: None })
             } else {
