@@ -59,8 +59,7 @@ fn present_clients(report: &mut Report) -> Vec<Client> {
 /// Tells every chapter to every client, a few at a time; chapters share nothing but the server.
 fn tell_all(server: &Server, clients: &[Client]) -> Vec<Telling> {
     let chapters = chapters::ALL.iter().filter(|chapter| is_asked_for("CHAPTERS", chapter.name));
-    let jobs: VecDeque<_> =
-        chapters.flat_map(|chapter| clients.iter().map(move |client| (chapter, client))).collect();
+    let jobs: VecDeque<_> = chapters.flat_map(|chapter| clients.iter().map(move |client| (chapter, client))).collect();
     let jobs = Mutex::new(jobs);
     let told = Mutex::new(Vec::new());
     let next = || jobs.lock().expect("no worker panics").pop_front();
