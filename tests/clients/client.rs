@@ -70,6 +70,20 @@ impl Client {
         (self.major < 9).then_some("npm access has no get status before npm 9")
     }
 
+    /// Why `npm update` leaves the dependencies of dependencies alone, where it does.
+    pub(crate) fn updates_direct_dependencies_only(&self) -> Option<&'static str> {
+        (self.major < 7).then_some("npm update leaves dependencies of dependencies alone before npm 7")
+    }
+
+    /// What a client says of a publish over an existing version. The older ones reword the server's answer.
+    pub(crate) fn refusal_to_publish_over(&self) -> &'static str {
+        if self.major < 9 {
+            "Cannot publish over existing version"
+        } else {
+            "cannot publish over the previously published versions"
+        }
+    }
+
     /// The words that make a package public.
     pub(crate) fn make_public<'a>(&self, package: &'a str) -> Vec<&'a str> {
         if self.major < 9 { vec!["access", "public", package] } else { vec!["access", "set", "status=public", package] }

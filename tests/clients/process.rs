@@ -79,8 +79,9 @@ async fn follow(mut command: Command, answers: &[Answer<'_>]) -> std::io::Result
     Ok((status, said, complained))
 }
 
+/// npm 10 may print the line end that belongs to one prompt after the next.
 fn ends_in_prompt(text: &str, prompt: &str) -> bool {
-    prompt.is_empty() || (text.contains(prompt) && text.ends_with(' '))
+    prompt.is_empty() || (text.contains(prompt) && text.trim_end_matches('\n').ends_with(' '))
 }
 
 /// Reads on until the prompt stands at the end; false when the output ends before.

@@ -46,9 +46,11 @@ pub(super) fn tell(stage: &Stage<'_>, telling: &mut Telling) {
     let checkout = project.checked_out_into(stage.new_folder());
     carol.at_a_new_machine().npm_in(checkout.path(), &["ci"]).fails_with("E404");
 
-    telling.step("npm update brings the new version");
-    bob.npm_in(project.path(), &["update"]).succeeds();
-    assert_eq!(project.installed_version(&base).as_deref(), Some("1.1.0"));
+    let reason = stage.client.updates_direct_dependencies_only();
+    if telling.step_unless(reason, "npm update brings the new version") {
+        bob.npm_in(project.path(), &["update"]).succeeds();
+        assert_eq!(project.installed_version(&base).as_deref(), Some("1.1.0"));
+    }
 
     telling.step("npm outdated and npm ls read it all");
     bob.npm_in(project.path(), &["outdated"]).succeeds();
