@@ -101,16 +101,10 @@ impl App {
 
 /// The configured URL, or the listen address; an unspecified address is not one that a client could use.
 fn public_url(config: &Config) -> String {
-    match &config.server.public_url {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None => {
-            let listen = config.server.listen;
-            let host = if listen.ip().is_unspecified() {
-                SocketAddr::new([127, 0, 0, 1].into(), listen.port())
-            } else {
-                listen
-            };
-            format!("http://{host}")
-        }
+    if let Some(url) = &config.server.public_url {
+        return url.trim_end_matches('/').to_owned();
     }
+    let listen = config.server.listen;
+    let reachable = if listen.ip().is_unspecified() { [127, 0, 0, 1].into() } else { listen.ip() };
+    format!("http://{}", SocketAddr::new(reachable, listen.port()))
 }

@@ -1,6 +1,6 @@
 //! Giving, raising and taking access of single users.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::json;
 use sqlx::PgPool;
@@ -17,9 +17,7 @@ use super::{Access, Locked, existing, store};
 pub struct Collaborator {
     /// Who.
     pub name: AccountName,
-    /// Their mail address; shown to those who may administer.
-    pub email: String,
-    /// What they can do, by a grant or by owning the scope.
+    /// What they can do, by a grant or by owning the scope; on a public package that is to write.
     pub permission: Permission,
     /// Whether they administer by owning the scope, and cannot be removed.
     pub owns: bool,
@@ -31,7 +29,7 @@ pub struct OwnersChange {
     /// The revision that the client had read.
     pub revision: i64,
     /// Who shall be able to write.
-    pub wanted: Vec<AccountName>,
+    pub wanted: BTreeSet<AccountName>,
 }
 
 impl Access {
@@ -81,13 +79,14 @@ impl Access {
         if existing(&facts)?.revision != change.revision {
             return Err(Error::Conflict(format!("{name} changed meanwhile. Run the command again.").into()));
         }
-        let writers = collaborators(&facts, self.db.reads()).await?;
-        let present: Vec<_> = writers.iter().filter(|one| writes(&facts, one)).map(|one| one.name.clone()).collect();
-        for user in change.wanted.iter().filter(|user| !present.contains(user)) {
+        let everyone = collaborators(&facts, self.db.reads()).await?;
+        let present: BTreeSet<_> =
+            everyone.iter().filter(|one| one.permission == Permission::ReadWrite).map(|one| one.name.clone()).collect();
+        for user in change.wanted.difference(&present) {
             let permit = self.permit_on(&actor, &facts, Intent::GRANT)?;
             self.insert_grant(&mut transaction, &permit, &facts, user, Permission::ReadWrite).await?;
         }
-        for user in present.iter().filter(|user| !change.wanted.contains(user)) {
+        for user in present.difference(&change.wanted) {
             let permit = self.permit_on(&actor, &facts, removal_intent(&actor, user))?;
             self.delete_grant(&mut transaction, &permit, &facts, user).await?;
         }
@@ -156,41 +155,16 @@ fn no_user(user: &AccountName) -> Error {
     Error::NotFound(format!("There is no user {user}. Check the name.").into())
 }
 
-/// Who may publish: on a public package every collaborator, whatever their grant says.
-fn writes(facts: &PackageFacts, collaborator: &Collaborator) -> bool {
-    let public = facts.package.as_ref().is_some_and(|package| package.visibility == Visibility::Public);
-    public || collaborator.permission == Permission::ReadWrite
-}
-
 async fn collaborators(facts: &PackageFacts, pool: &PgPool) -> Result<Vec<Collaborator>> {
     let owners = facts.administrators();
-    let public = facts.package.as_ref().is_some_and(|package| package.visibility == Visibility::Public);
-    let mut permissions: BTreeMap<AccountId, Permission> = BTreeMap::new();
-    for grant in facts.package.iter().flat_map(|package| &package.grants) {
-        permissions.insert(grant.user, if public { Permission::ReadWrite } else { grant.permission });
-    }
-    permissions.extend(owners.iter().map(|owner| (*owner, Permission::ReadWrite)));
-    let ids: Vec<AccountId> = permissions.keys().copied().collect();
+    let grants = facts.package.iter().flat_map(|package| &package.grants).map(|grant| grant.user);
+    let ids: Vec<AccountId> = owners.iter().copied().chain(grants).collect();
     let accounts = store::list_accounts(pool, &ids).await?;
     Ok(accounts
         .into_iter()
         .filter_map(|account| {
-            let permission = *permissions.get(&account.id)?;
-            let owns = owners.contains(&account.id);
-            Some(Collaborator { name: account.name, email: account.email, permission, owns })
+            let permission = facts.permission_of(account.id)?;
+            Some(Collaborator { owns: owners.contains(&account.id), name: account.name, permission })
         })
         .collect())
-}
-
-/// What the account called `name` can do to a package, if anything.
-pub(super) async fn permission_of(
-    name: &AccountName,
-    facts: &PackageFacts,
-    pool: &PgPool,
-) -> Result<Option<Permission>> {
-    if facts.owner.as_ref().is_some_and(|owner| owner.name == *name) {
-        return Ok(Some(Permission::ReadWrite));
-    }
-    let everyone = collaborators(facts, pool).await?;
-    Ok(everyone.into_iter().find(|one| one.name == *name).map(|one| one.permission))
 }

@@ -15,12 +15,13 @@ use crate::audit::{self, By, Outcome};
 use crate::clock::Clock;
 use crate::db::{Change, Db, Transaction};
 use crate::error::{Error, Result};
-use crate::names::{AccountName, PackageId, PackageName};
-use crate::policy::{Actor, Administer, Decision, ExistingPackage, Intent, PackageFacts, Permit, Right, Visibility};
+use crate::names::{AccountId, PackageId, PackageName};
+use crate::policy::{
+    Actor, Administer, Decision, ExistingPackage, Intent, PackageFacts, Permission, Permit, Right, Visibility,
+};
 use crate::tokens::Tokens;
 
 pub use collaborators::{Collaborator, OwnersChange};
-pub use store::OwnedPackage;
 
 /// Handle to visibility and collaborators.
 #[derive(Debug, Clone)]
@@ -148,21 +149,15 @@ impl Access {
         self.record(transaction, permit, facts, "access.visibility", detail).await
     }
 
-    /// The packages in the scope of `owner`, and those shared with them, that `viewer` may see; with what `owner` may
+    /// The packages in the scope of `account`, and those shared with it, that `viewer` may see; with what `account` may
     /// do there. For `npm access list packages`.
     ///
     /// # Errors
     /// The database's.
-    pub async fn list_packages(&self, owner: &AccountName, viewer: &Actor) -> Result<Vec<OwnedPackage>> {
-        let mut listed = Vec::new();
-        for name in store::list_packages_of(self.db.reads(), owner).await? {
-            let facts = self.load_facts(&name).await?;
-            let visible = self.permit_on(viewer, &facts, Intent::INSPECT).is_ok();
-            if visible && let Some(permission) = collaborators::permission_of(owner, &facts, self.db.reads()).await? {
-                listed.push(OwnedPackage { name, permission });
-            }
-        }
-        Ok(listed)
+    pub async fn list_packages(&self, account: AccountId, viewer: &Actor) -> Result<Vec<(PackageName, Permission)>> {
+        let listed = store::list_facts_of(self.db.reads(), account, viewer.account_id()).await?;
+        let visible = listed.into_iter().filter(|facts| self.permit_on(viewer, facts, Intent::INSPECT).is_ok());
+        Ok(visible.filter_map(|facts| facts.permission_of(account).map(|level| (facts.name, level))).collect())
     }
 
     /// Bumps the revision and writes the audit line: what every change of access has in common.

@@ -22,16 +22,18 @@ pub(super) fn explain(decision: &Decision, actor: &Actor, name: &PackageName, pu
 }
 
 fn not_found(actor: &Actor, name: &PackageName) -> Error {
-    let hint = match actor.account() {
-        Some(account) => {
-            format!(
-                "You are signed in as {}; if it was shared with you, ask its owner to check its access.",
-                account.name
-            )
-        }
-        None => "You are not signed in; if it is private, run npm login first.".to_owned(),
+    let sentence = match actor {
+        Actor::Operator => format!("There is no package {name}. Check the name."),
+        Actor::User(principal) => format!(
+            "No package {name} that you may read. You are signed in as {}; if it was shared with you, ask its owner to \
+             check its access.",
+            principal.account.name
+        ),
+        Actor::Anonymous | Actor::Dead => format!(
+            "No package {name} that you may read. You are not signed in; if it is private, run npm login first."
+        ),
     };
-    Error::NotFound(format!("No package {name} that you may read. {hint}").into())
+    Error::NotFound(sentence.into())
 }
 
 fn forbidden(lack: Lack, actor: &Actor, name: &PackageName) -> String {

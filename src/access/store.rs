@@ -10,19 +10,52 @@ use crate::names::{AccountId, AccountName, PackageId, PackageName};
 use crate::policy::{AccountFacts, AccountKind, ExistingPackage, Grant, PackageFacts, Permission, Visibility};
 use crate::users::FactsRow;
 
-/// A package in a list, with what the account asked about may do there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnedPackage {
-    /// Which.
-    pub name: PackageName,
-    /// What the account can do.
-    pub permission: Permission,
+/// What decisions need to know of a name, as the database has it.
+struct Row {
+    owner_id: AccountId,
+    owner_name: AccountName,
+    owner_kind: AccountKind,
+    paid: bool,
+    paid_until: Option<Time>,
+    disabled: bool,
+    member_ids: Vec<i64>,
+    member_roles: Vec<String>,
+    package_id: Option<PackageId>,
+    package_name: Option<PackageName>,
+    visibility: Option<Visibility>,
+    revision: Option<i64>,
+    grant_users: Vec<i64>,
+    grant_permissions: Vec<String>,
+}
+
+impl Row {
+    fn into_facts(self, name: PackageName) -> PackageFacts {
+        let package = match (self.package_id, self.visibility, self.revision) {
+            (Some(id), Some(visibility), Some(revision)) => {
+                let grants = grants(&self.grant_users, &self.grant_permissions);
+                Some(Arc::new(ExistingPackage { id, visibility, revision, grants }))
+            }
+            _ => None,
+        };
+        let owner = FactsRow {
+            id: self.owner_id,
+            name: self.owner_name,
+            kind: self.owner_kind,
+            paid: self.paid,
+            paid_until: self.paid_until,
+            disabled: self.disabled,
+            member_ids: self.member_ids,
+            member_roles: self.member_roles,
+        };
+        PackageFacts { name, owner: Some(owner.into_facts()), package }
+    }
 }
 
 /// One query, whether the package exists or not: its time must tell nothing.
 pub(super) async fn load_facts(executor: impl PgExecutor<'_>, name: &PackageName) -> Result<PackageFacts> {
     let scope = name.scope();
-    let row = sqlx::query!(
+    let row = sqlx::query_as!(
+        Row,
         r#"select
                owners.id as "owner_id: AccountId",
                owners.name as "owner_name: AccountName",
@@ -35,6 +68,7 @@ pub(super) async fn load_facts(executor: impl PgExecutor<'_>, name: &PackageName
                array(select role from organization_members where organization_id = owners.id order by user_id)
                    as "member_roles!",
                packages.id as "package_id?: PackageId",
+               packages.name as "package_name?: PackageName",
                packages.visibility as "visibility?: Visibility",
                packages.revision as "revision?",
                array(select user_id from grants where package_id = packages.id order by user_id) as "grant_users!",
@@ -48,27 +82,57 @@ pub(super) async fn load_facts(executor: impl PgExecutor<'_>, name: &PackageName
     )
     .fetch_optional(executor)
     .await?;
-    let Some(row) = row else { return Ok(PackageFacts { name: name.clone(), owner: None, package: None }) };
-    let package = match (row.package_id, row.visibility, row.revision) {
-        (Some(id), Some(visibility), Some(revision)) => Some(Arc::new(ExistingPackage {
-            id,
-            visibility,
-            revision,
-            grants: grants(&row.grant_users, &row.grant_permissions),
-        })),
-        _ => None,
-    };
-    let owner = FactsRow {
-        id: row.owner_id,
-        name: row.owner_name,
-        kind: row.owner_kind,
-        paid: row.paid,
-        paid_until: row.paid_until,
-        disabled: row.disabled,
-        member_ids: row.member_ids,
-        member_roles: row.member_roles,
-    };
-    Ok(PackageFacts { name: name.clone(), owner: Some(owner.into_facts()), package })
+    let missing = || PackageFacts { name: name.clone(), owner: None, package: None };
+    Ok(row.map_or_else(missing, |row| row.into_facts(name.clone())))
+}
+
+/// The packages in the scope of `account` and those shared with it, in the order of their names; of the restricted ones
+/// only those that concern `viewer` in some way. Whether they may see them is still to be decided, but what they surely
+/// may not see costs no time that could be measured.
+pub(super) async fn list_facts_of(
+    pool: &PgPool,
+    account: AccountId,
+    viewer: Option<AccountId>,
+) -> Result<Vec<PackageFacts>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select
+               owners.id as "owner_id: AccountId",
+               owners.name as "owner_name: AccountName",
+               owners.kind as "owner_kind: AccountKind",
+               owners.paid,
+               owners.paid_until,
+               owners.disabled_at is not null as "disabled!",
+               array(select user_id from organization_members where organization_id = owners.id order by user_id)
+                   as "member_ids!",
+               array(select role from organization_members where organization_id = owners.id order by user_id)
+                   as "member_roles!",
+               packages.id as "package_id?: PackageId",
+               packages.name as "package_name?: PackageName",
+               packages.visibility as "visibility?: Visibility",
+               packages.revision as "revision?",
+               array(select user_id from grants where package_id = packages.id order by user_id) as "grant_users!",
+               array(select permission from grants where package_id = packages.id order by user_id)
+                   as "grant_permissions!"
+           from packages
+           join accounts as owners on owners.id = packages.owner_id
+           where (
+                   packages.owner_id = $1
+                   or packages.id in (select package_id from grants where user_id = $1)
+               )
+             and (
+                   packages.visibility = 'public'
+                   or packages.owner_id = $2
+                   or packages.id in (select package_id from grants where user_id = $2)
+                   or packages.owner_id in (select organization_id from organization_members where user_id = $2)
+               )
+           order by packages.name"#,
+        account.0,
+        viewer.map(|viewer| viewer.0),
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().filter_map(|row| row.package_name.clone().map(|name| row.into_facts(name))).collect())
 }
 
 fn grants(users: &[i64], permissions: &[String]) -> Vec<Grant> {
@@ -172,7 +236,6 @@ pub(super) async fn delete_grant(connection: &mut PgConnection, package: Package
 pub(super) struct ListedAccount {
     pub(super) id: AccountId,
     pub(super) name: AccountName,
-    pub(super) email: String,
 }
 
 pub(super) async fn list_accounts(pool: &PgPool, ids: &[AccountId]) -> Result<Vec<ListedAccount>> {
@@ -181,32 +244,11 @@ pub(super) async fn list_accounts(pool: &PgPool, ids: &[AccountId]) -> Result<Ve
         ListedAccount,
         r#"select
                id as "id: AccountId",
-               name as "name: AccountName",
-               email
+               name as "name: AccountName"
            from accounts
            where id = any($1)
            order by name"#,
         &ids,
-    )
-    .fetch_all(pool)
-    .await?;
-    Ok(rows)
-}
-
-/// Names of the packages in the scope of `owner` and of those shared with them, in order.
-pub(super) async fn list_packages_of(pool: &PgPool, owner: &AccountName) -> Result<Vec<PackageName>> {
-    let rows = sqlx::query_scalar!(
-        r#"select packages.name as "name: PackageName"
-           from packages
-           where packages.owner_id = (select id from accounts where name = $1)
-              or packages.id in (
-                  select grants.package_id
-                  from grants
-                  join accounts on accounts.id = grants.user_id
-                  where accounts.name = $1
-              )
-           order by packages.name"#,
-        owner.as_str(),
     )
     .fetch_all(pool)
     .await?;

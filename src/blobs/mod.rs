@@ -111,19 +111,18 @@ impl Blobs {
         Ok(Blob::Memory(bytes))
     }
 
-    /// Removes uploads that a crash cut short, and after a day files that nothing points at. Returns how many files
-    /// went.
+    /// Removes uploads that a crash cut short, and after a day files that nothing points at; at most a hundred of the
+    /// latter in one call, so that the transaction is short. Returns how many files went.
     ///
     /// # Errors
     /// The database's or the file system's; what is left is taken the next time.
     pub async fn sweep(&self, transaction: &mut PgConnection, now: Time) -> Result<usize> {
         let staging = self.root.join("staging");
         let uploads = in_blocking_pool(move || staged::sweep(&staging, GRACE)).await?;
-        let before = now - GRACE;
-        let abandoned = store::take_abandoned(transaction, before).await?;
+        let abandoned = store::take_abandoned(transaction, now - GRACE).await?;
+        let paths: Vec<PathBuf> = abandoned.iter().map(|digest| self.path_of(digest)).collect();
+        in_blocking_pool(move || paths.iter().try_for_each(|path| remove_if_older_than(path, GRACE))).await?;
         for digest in &abandoned {
-            let path = self.path_of(digest);
-            in_blocking_pool(move || staged::found(std::fs::remove_file(path))).await?;
             self.small.remove(digest);
         }
         Ok(uploads + abandoned.len())
@@ -168,6 +167,16 @@ fn make_folders(root: &Path) -> io::Result<()> {
         for folder in [&files, root] {
             std::fs::File::open(folder)?.sync_all()?;
         }
+    }
+    Ok(())
+}
+
+/// A publish always renames a fresh file into place. So a young file is one that a publish wants, even if the sweeper's
+/// transaction, which would have held that publish off, was lost on the way.
+fn remove_if_older_than(path: &Path, age: Duration) -> io::Result<()> {
+    let is_old = |metadata: std::fs::Metadata| metadata.modified().map(|at| at.elapsed().is_ok_and(|past| past > age));
+    if staged::found(std::fs::metadata(path).and_then(is_old))?.unwrap_or(false) {
+        staged::found(std::fs::remove_file(path))?;
     }
     Ok(())
 }

@@ -89,20 +89,24 @@ fn spawn_sweeper(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
         let mut ticks = tokio::time::interval(SWEEP);
         loop {
             ticks.tick().await;
-            match sweep(&app).await {
-                Ok(0) => {}
-                Ok(files) => tracing::info!(files, "removed package files that nothing pointed at"),
-                Err(cause) => tracing::warn!(%cause, "abandoned package files could not be removed"),
+            if let Err(cause) = sweep(&app).await {
+                tracing::warn!(%cause, "abandoned package files could not be removed");
             }
         }
     })
 }
 
-async fn sweep(app: &App) -> crate::error::Result<usize> {
-    let mut transaction = app.db.begin().await?;
-    let files = app.blobs.sweep(&mut transaction, app.clock.now()).await?;
-    transaction.commit().await?;
-    Ok(files)
+/// Sweeps until there is nothing left to sweep, one short transaction after the other.
+async fn sweep(app: &App) -> crate::error::Result<()> {
+    loop {
+        let mut transaction = app.db.begin().await?;
+        let files = app.blobs.sweep(&mut transaction, app.clock.now()).await?;
+        transaction.commit().await?;
+        if files == 0 {
+            return Ok(());
+        }
+        tracing::info!(files, "removed package files that nothing pointed at");
+    }
 }
 
 /// The one line that scripts wait for, and, while nobody has an account, what to do next.

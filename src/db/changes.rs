@@ -27,7 +27,7 @@ const HEARTBEAT: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long an attempt to listen may take before the database counts as gone, and the longest pause between two.
-const CONNECT: Duration = Duration::from_secs(2);
+const CONNECT: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What changed, as small as a cache key.
@@ -77,9 +77,9 @@ pub struct Changes {
 struct Shared {
     /// Odd while the node hears; grows by one each time it begins or ceases to.
     era: AtomicU64,
-    /// Whether the last attempt to listen found nobody at the database's address.
-    gone: AtomicBool,
     listeners: [OnceLock<Listener>; 4],
+    /// Whether the last attempt to listen found nobody at the other end.
+    unreachable: AtomicBool,
 }
 
 /// Says that the node heard everything since a moment: what was loaded since then may be kept.
@@ -111,14 +111,15 @@ impl Changes {
         (era % 2 == 1).then_some(Hearing(era))
     }
 
+    /// Whether the database is known to be out of reach: the node is deaf, and the last attempt to listen again found
+    /// nobody. It is asked again every few seconds at most.
+    pub fn is_out_of_reach(&self) -> bool {
+        self.hearing().is_none() && self.shared.unreachable.load(Ordering::Relaxed)
+    }
+
     /// Whether the node has heard everything since `hearing` was taken.
     pub fn still(&self, hearing: Hearing) -> bool {
         self.shared.era.load(Ordering::Acquire) == hearing.0
-    }
-
-    /// Whether the database could not be reached the last time it was tried, a moment ago.
-    pub(super) fn database_is_gone(&self) -> bool {
-        self.shared.gone.load(Ordering::Relaxed)
     }
 
     /// Tells this node's caches of a change.
@@ -143,18 +144,20 @@ impl Changes {
     pub(super) async fn listen(&self, options: &PgConnectOptions) {
         let mut pause = Duration::from_millis(50);
         loop {
-            let connected = connect(options).await;
-            self.shared.gone.store(connected.as_ref().is_err_and(is_unreachable), Ordering::Relaxed);
-            match connected {
+            match connect(options).await {
                 Ok(listener) => {
                     pause = Duration::from_millis(50);
+                    self.shared.unreachable.store(false, Ordering::Relaxed);
                     let deafness = Deafness(self);
                     self.begin_hearing();
                     let cause = self.hear(listener).await;
                     drop(deafness);
                     tracing::warn!(%cause, "the node no longer hears changes; its caches are off");
                 }
-                Err(cause) => tracing::warn!(%cause, "the node cannot listen for changes yet"),
+                Err(cause) => {
+                    self.shared.unreachable.store(is_unreachable(&cause), Ordering::Relaxed);
+                    tracing::warn!(%cause, "the node cannot listen for changes yet");
+                }
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

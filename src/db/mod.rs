@@ -72,7 +72,7 @@ impl Db {
 
     /// While the database is known to be gone nobody waits for it: what can be served from memory is served at once.
     fn unless_gone<'a>(&'a self, pool: &'a PgPool) -> &'a PgPool {
-        if self.changes.database_is_gone() { &self.gone } else { pool }
+        if self.changes.is_out_of_reach() { &self.gone } else { pool }
     }
 
     /// Begins a transaction that may change things and announce it.

@@ -44,13 +44,13 @@ impl Drop for Answering {
     }
 }
 
-/// What the connection waits for, and since when.
+/// What the connection waits for the client to send, and since when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waiting {
-    ForFirstHead(Instant),
-    ForNextRequest(Instant),
-    ForRestOfHead(Instant),
-    ForNothing,
+    FirstHead(Instant),
+    NextRequest(Instant),
+    RestOfHead(Instant),
+    Nothing,
 }
 
 /// A TCP stream with the limits above.
@@ -71,7 +71,7 @@ impl Connection {
         Self {
             stream,
             busy,
-            waiting: Waiting::ForFirstHead(now),
+            waiting: Waiting::FirstHead(now),
             write_stalled_since: None,
             alarm: Box::pin(sleep_until(now + HEAD)),
         }
@@ -79,9 +79,9 @@ impl Connection {
 
     fn deadline(&self) -> Option<Instant> {
         let reading = match self.waiting {
-            Waiting::ForFirstHead(since) | Waiting::ForRestOfHead(since) => Some(since + HEAD),
-            Waiting::ForNextRequest(since) => Some(since + IDLE),
-            Waiting::ForNothing => None,
+            Waiting::FirstHead(since) | Waiting::RestOfHead(since) => Some(since + HEAD),
+            Waiting::NextRequest(since) => Some(since + IDLE),
+            Waiting::Nothing => None,
         };
         let writing = self.write_stalled_since.map(|since| since + WRITE_STALL);
         reading.into_iter().chain(writing).min()
@@ -104,14 +104,14 @@ impl Connection {
 
     fn note_read(&mut self, got_bytes: bool) {
         if self.busy.is_busy() {
-            self.waiting = Waiting::ForNothing;
+            self.waiting = Waiting::Nothing;
         } else if got_bytes {
             self.waiting = match self.waiting {
-                Waiting::ForFirstHead(since) | Waiting::ForRestOfHead(since) => Waiting::ForRestOfHead(since),
-                Waiting::ForNextRequest(_) | Waiting::ForNothing => Waiting::ForRestOfHead(Instant::now()),
+                Waiting::FirstHead(since) | Waiting::RestOfHead(since) => Waiting::RestOfHead(since),
+                Waiting::NextRequest(_) | Waiting::Nothing => Waiting::RestOfHead(Instant::now()),
             };
-        } else if self.waiting == Waiting::ForNothing {
-            self.waiting = Waiting::ForNextRequest(Instant::now());
+        } else if self.waiting == Waiting::Nothing {
+            self.waiting = Waiting::NextRequest(Instant::now());
         }
     }
 

@@ -26,18 +26,15 @@ fn canonical(path: &str) -> Cow<'_, str> {
     let mut at = 0;
     while at < segments.len() {
         out.push('/');
-        match Scoped::read(&segments, at) {
-            Some(scoped) => {
-                out.push('@');
-                out.push_str(scoped.scope);
-                out.push_str("%2f");
-                out.push_str(scoped.name);
-                at += scoped.segments;
-            }
-            None => {
-                out.push_str(segments[at]);
-                at += 1;
-            }
+        if let Some(scoped) = Scoped::read(&segments, at) {
+            out.push('@');
+            out.push_str(scoped.scope);
+            out.push_str("%2f");
+            out.push_str(scoped.name);
+            at += scoped.segments;
+        } else {
+            out.push_str(segments[at]);
+            at += 1;
         }
     }
     if out == path { Cow::Borrowed(path) } else { Cow::Owned(out) }

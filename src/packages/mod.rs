@@ -124,8 +124,12 @@ impl Packages {
         }
         let facts = self.access.load_facts(name).await?;
         let permit = self.access.permit_on(actor, &facts, intent)?;
-        let entry = match warm.filter(|entry| entry.confirm(&facts)) {
-            Some(entry) => entry,
+        let entry = match warm {
+            Some(entry) if entry.confirm(&facts) => entry,
+            Some(_) => {
+                self.cache.forget(name);
+                self.load_entry(name, facts).await?
+            }
             None => self.load_entry(name, facts).await?,
         };
         Ok(Opened { permit, entry })
@@ -138,8 +142,8 @@ impl Packages {
         Some(Opened { permit, entry })
     }
 
+    /// Puts an entry in place of none; those who come at the same time share it, and with it every later load.
     async fn load_entry(&self, name: &PackageName, facts: PackageFacts) -> Result<Arc<Entry>> {
-        self.cache.forget(name);
         let load = async {
             let facts = self.access.load_facts(name).await?;
             Ok(facts.package.is_some().then(|| Arc::new(Entry::new(facts))))
@@ -166,10 +170,12 @@ impl Packages {
             return Ok(document.clone());
         }
         let name = opened.permit.name();
-        let load = async { packument::load(self.db.reads(), name, form, &self.public_url).await.map(Arc::new) };
-        let document = entry.document(form).get_or_try_init(|| load).await?.clone();
-        self.account_for(name, entry, document.memory_bytes());
-        Ok(document)
+        let load = async {
+            let document = packument::load(self.db.reads(), name, form, &self.public_url).await?;
+            self.account_for(name, entry, document.memory_bytes());
+            Ok(Arc::new(document))
+        };
+        entry.document(form).get_or_try_init(|| load).await.cloned()
     }
 
     /// The bytes of a packument in an encoding that the client takes; compressed once for each revision.
@@ -180,9 +186,8 @@ impl Packages {
         if let Some(bytes) = document.encoded(encoding) {
             return Ok(bytes);
         }
-        let bytes = document.encode(encoding).await?;
-        self.account_for(opened.permit.name(), &opened.entry, bytes.len() as u64);
-        Ok(bytes)
+        let account = |bytes| self.account_for(opened.permit.name(), &opened.entry, bytes);
+        document.encode(encoding, account).await
     }
 
     fn account_for(&self, name: &PackageName, entry: &Arc<Entry>, bytes: u64) {

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -58,8 +57,9 @@ impl Document {
         self.variants.get(encoding)
     }
 
-    pub(super) async fn encode(self: &Arc<Self>, encoding: Encoding) -> Result<Bytes> {
-        self.variants.make(encoding).await
+    /// Encodes, and tells `made` how many bytes there are now more, if this call made them.
+    pub(super) async fn encode(&self, encoding: Encoding, made: impl FnOnce(u64)) -> Result<Bytes> {
+        self.variants.make(encoding, made).await
     }
 
     pub(super) fn memory_bytes(&self) -> u64 {

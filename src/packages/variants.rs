@@ -100,12 +100,15 @@ impl Variants {
         }
     }
 
-    /// Compresses; those who ask meanwhile wait for the same result.
-    pub(super) async fn make(&self, encoding: Encoding) -> Result<Bytes> {
+    /// Compresses; those who ask meanwhile wait for the same result. The one who did it is told the length by `made`.
+    pub(super) async fn make(&self, encoding: Encoding, made: impl FnOnce(u64)) -> Result<Bytes> {
         let Some(cell) = self.cell(encoding) else { return Ok(self.identity.clone()) };
-        let identity = self.identity.clone();
-        let bytes = cell.get_or_try_init(|| compress_somewhere(identity, encoding)).await?;
-        Ok(bytes.clone())
+        let compress = async {
+            let bytes = compress_somewhere(self.identity.clone(), encoding).await?;
+            made(bytes.len() as u64);
+            Ok(bytes)
+        };
+        cell.get_or_try_init(|| compress).await.cloned()
     }
 
     fn cell(&self, encoding: Encoding) -> Option<&OnceCell<Bytes>> {
@@ -175,12 +178,12 @@ mod tests {
         let text = Bytes::from("{\"name\":\"@alice/x\"}".repeat(5_000));
         let variants = Variants::new(text.clone());
         let mut gunzipped = Vec::new();
-        let gzip = variants.make(Encoding::Gzip).await.unwrap();
+        let gzip = variants.make(Encoding::Gzip, |_| ()).await.unwrap();
         io::copy(&mut flate2::read::GzDecoder::new(&gzip[..]), &mut gunzipped).unwrap();
         let mut unbrotlied = Vec::new();
-        let brotli = variants.make(Encoding::Brotli).await.unwrap();
+        let brotli = variants.make(Encoding::Brotli, |_| ()).await.unwrap();
         brotli::BrotliDecompress(&mut &brotli[..], &mut unbrotlied).unwrap();
-        let zstandard = variants.make(Encoding::Zstandard).await.unwrap();
+        let zstandard = variants.make(Encoding::Zstandard, |_| ()).await.unwrap();
         let unzstandarded = zstd::bulk::decompress(&zstandard, text.len()).unwrap();
         assert!(gunzipped == text && unbrotlied == text && unzstandarded == text);
         assert_eq!(variants.get(Encoding::Gzip), Some(gzip));

@@ -6,7 +6,7 @@ use crate::names::AccountName;
 use super::action::{Action, Needs, Pays, Standing};
 use super::actor::{Actor, Principal};
 use super::facts::{
-    AccountFacts, AccountKind, BillingFacts, ExistingPackage, OrganizationRole, PackageFacts, Permission, Visibility,
+    AccountFacts, BillingFacts, ExistingPackage, OrganizationRole, PackageFacts, Permission, Visibility,
 };
 
 /// The answer to "may this actor do this to this package?". Statuses are `domain.md`'s.
@@ -112,13 +112,11 @@ fn ownership(account: &AccountFacts, owner: Option<&AccountFacts>) -> Option<Sta
     (owner.id == account.id || leads).then_some(Standing::Administer)
 }
 
-/// On a public package every collaborator writes, whatever their grant says; `domain.md` keeps the seed's rule.
 fn granted(principal: &Principal, package: &ExistingPackage) -> Standing {
-    let grant = package.grants.iter().find(|grant| grant.user == principal.account.id);
-    match (grant.map(|grant| grant.permission), package.visibility) {
-        (None, _) => Standing::Nothing,
-        (Some(Permission::ReadOnly), Visibility::Restricted) => Standing::Collaborate,
-        (Some(Permission::ReadWrite), _) | (Some(Permission::ReadOnly), Visibility::Public) => Standing::Write,
+    match package.granted_to(principal.account.id) {
+        None => Standing::Nothing,
+        Some(Permission::ReadOnly) => Standing::Collaborate,
+        Some(Permission::ReadWrite) => Standing::Write,
     }
 }
 
@@ -170,27 +168,4 @@ fn charge(
 
 fn visibility(facts: &PackageFacts) -> Option<Visibility> {
     facts.package.as_ref().map(|package| package.visibility)
-}
-
-impl PackageFacts {
-    /// The accounts that write by owning the scope: its user, or the organization's owners and admins.
-    pub fn administrators(&self) -> Vec<crate::names::AccountId> {
-        let Some(owner) = &self.owner else { return Vec::new() };
-        match owner.kind {
-            AccountKind::User => vec![owner.id],
-            AccountKind::Organization => owner
-                .members
-                .iter()
-                .filter(|(_, role)| *role >= OrganizationRole::Admin)
-                .map(|(member, _)| *member)
-                .collect(),
-        }
-    }
-
-    /// The accounts that write by a grant; on a public package those are all collaborators.
-    pub fn writers_by_grant(&self) -> Vec<crate::names::AccountId> {
-        let Some(package) = &self.package else { return Vec::new() };
-        let writes = |permission| permission == Permission::ReadWrite || package.visibility == Visibility::Public;
-        package.grants.iter().filter(|grant| writes(grant.permission)).map(|grant| grant.user).collect()
-    }
 }

@@ -169,6 +169,18 @@ pub struct ExistingPackage {
     pub revision: i64,
 }
 
+impl ExistingPackage {
+    /// What a grant is worth now: on a public package every collaborator writes, whatever their grant says
+    /// (`domain.md`, "Who may do what").
+    pub fn granted_to(&self, user: AccountId) -> Option<Permission> {
+        let grant = self.grants.iter().find(|grant| grant.user == user)?;
+        Some(match self.visibility {
+            Visibility::Public => Permission::ReadWrite,
+            Visibility::Restricted => grant.permission,
+        })
+    }
+}
+
 /// All that is known of a name: who owns the scope, and the package, where there is one. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageFacts {
@@ -178,6 +190,31 @@ pub struct PackageFacts {
     pub owner: Option<Arc<AccountFacts>>,
     /// The package, if it exists.
     pub package: Option<Arc<ExistingPackage>>,
+}
+
+impl PackageFacts {
+    /// The accounts that administer by owning the scope: its user, or the organization's owners and admins.
+    pub fn administrators(&self) -> Vec<AccountId> {
+        let Some(owner) = &self.owner else { return Vec::new() };
+        match owner.kind {
+            AccountKind::User => vec![owner.id],
+            AccountKind::Organization => owner
+                .members
+                .iter()
+                .filter(|(_, role)| *role >= OrganizationRole::Admin)
+                .map(|(member, _)| *member)
+                .collect(),
+        }
+    }
+
+    /// What an account can do, by owning the scope or by a grant; an organization writes in its own scope.
+    pub fn permission_of(&self, account: AccountId) -> Option<Permission> {
+        let owns = self.owner.as_ref().is_some_and(|owner| owner.id == account);
+        if owns || self.administrators().contains(&account) {
+            return Some(Permission::ReadWrite);
+        }
+        self.package.as_ref()?.granted_to(account)
+    }
 }
 
 /// Who must be paid for restricted packages of this scope, and whether they are (`domain.md`, "Billing").

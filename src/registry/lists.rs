@@ -34,11 +34,10 @@ async fn list(app: &App, actor: CurrentActor, account: &str, kind: AccountKind) 
     let actor = actor.known()?;
     let missing = || Error::NotFound("There is no such account. Check the name.".into());
     let name: AccountName = account.strip_prefix('@').unwrap_or(account).parse().map_err(|_| missing())?;
-    if app.users.find_kind(&name).await? != Some(kind) {
-        return Err(missing());
-    }
-    let listed = app.access.list_packages(&name, &actor).await?;
-    let pairs = listed.into_iter().map(|one| (one.name.to_string(), one.permission.as_npm_word().into()));
+    let found = app.users.find_account(&name).await?.filter(|(_, of_kind)| *of_kind == kind);
+    let (account, _) = found.ok_or_else(missing)?;
+    let listed = app.access.list_packages(account, &actor).await?;
+    let pairs = listed.into_iter().map(|(name, level)| (name.to_string(), level.as_npm_word().into()));
     let mut response = Json(Value::Object(pairs.collect::<Map<_, _>>())).into_response();
     CachePolicy::PrivateRevalidated.apply(response.headers_mut());
     Ok(response)

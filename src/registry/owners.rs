@@ -1,5 +1,6 @@
 //! `npm owner add` and `npm owner rm` (`protocol.md` 3.6): the list of maintainers as it shall be, against a revision.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -40,7 +41,7 @@ pub(super) async fn put(
     app.access.permit(&actor, &name, Intent::CHANGE_COLLABORATORS).await?;
     let JsonBody(document): JsonBody<OwnersDocument> = crate::http::read_json(request).await?;
     let wanted = document.maintainers.into_iter().map(|one| one.name.parse::<AccountName>());
-    let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
+    let wanted = wanted.collect::<Result<BTreeSet<_>, _>>()?;
     if wanted.is_empty() {
         return Err(Error::Unprocessable("A package keeps at least one owner. Leave one in the list.".into()));
     }

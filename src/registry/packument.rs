@@ -76,6 +76,11 @@ pub(super) async fn open(
     name: &PackageName,
     intent: Intent<Read>,
 ) -> Result<(Actor, Opened)> {
+    if app.db.changes().is_out_of_reach()
+        && let Some(opened) = app.packages.open_public_from_memory(name)
+    {
+        return Ok((Actor::Anonymous, opened));
+    }
     let outcome = match actor.known() {
         Ok(actor) => app.packages.open(&actor, name, intent).await.map(|opened| (actor, opened)),
         Err(outage) => Err(outage),

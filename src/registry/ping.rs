@@ -9,7 +9,7 @@ pub(super) async fn ping() -> Json<Value> {
     Json(json!({}))
 }
 
-/// `GET /`: what CouchDB said there, as far as it tells nothing about packages.
+/// `GET /`: what the `CouchDB` of old said there, as far as it tells nothing about packages.
 pub(super) async fn root() -> Json<Value> {
     Json(json!({ "db_name": "registry" }))
 }

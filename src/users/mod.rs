@@ -169,12 +169,12 @@ impl Users {
         }))
     }
 
-    /// Whether a name belongs to a user or to an organization, if to anybody.
+    /// Finds an account by name, and whether it is a user or an organization.
     ///
     /// # Errors
     /// The database's.
-    pub async fn find_kind(&self, name: &AccountName) -> Result<Option<AccountKind>> {
-        store::find_kind(self.db.reads(), name).await
+    pub async fn find_account(&self, name: &AccountName) -> Result<Option<(AccountId, AccountKind)>> {
+        store::find_account(self.db.reads(), name).await
     }
 
     /// Whether there is no account at all yet.

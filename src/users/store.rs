@@ -83,14 +83,16 @@ pub(super) async fn is_empty(pool: &PgPool) -> Result<bool> {
     Ok(sqlx::query_scalar!(r#"select not exists (select from accounts) as "empty!""#).fetch_one(pool).await?)
 }
 
-pub(super) async fn find_kind(pool: &PgPool, name: &AccountName) -> Result<Option<AccountKind>> {
-    let kind = sqlx::query_scalar!(
-        r#"select kind as "kind: AccountKind" from accounts where name = $1 and disabled_at is null"#,
+pub(super) async fn find_account(pool: &PgPool, name: &AccountName) -> Result<Option<(AccountId, AccountKind)>> {
+    let row = sqlx::query!(
+        r#"select id as "id: AccountId", kind as "kind: AccountKind"
+           from accounts
+           where name = $1 and disabled_at is null"#,
         name.as_str(),
     )
     .fetch_optional(pool)
     .await?;
-    Ok(kind)
+    Ok(row.map(|row| (row.id, row.kind)))
 }
 
 /// The columns that make [`AccountFacts`], for other rooms' joins too.

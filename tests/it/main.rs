@@ -9,6 +9,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_input;
 mod databases;
 mod policy_table;
+mod publishing;
+mod reading;
 mod routes;
+mod session;
+mod sharing;
+mod storage;

@@ -122,17 +122,17 @@ impl TestApp {
         let account = self.app.users.find(&name.parse().expect("a name")).await.expect("an answer").expect("a user").id;
         let token = NewToken { account, name: "test".into(), kind: TokenKind::Granular, narrowing, expires_at };
         let secret = self.app.tokens.issue(token, &By::default()).await.expect("a token");
-        Person { app: self, name: name.into(), token: Some(secret.expose().to_owned()) }
+        Person { app: self, token: Some(secret.expose().to_owned()) }
     }
 
     /// Somebody without a credential.
     pub(crate) fn anonymous(&self) -> Person<'_> {
-        Person { app: self, name: "anonymous".into(), token: None }
+        Person { app: self, token: None }
     }
 
     /// Somebody with this text for a token.
     pub(crate) fn with_token(&self, token: &str) -> Person<'_> {
-        Person { app: self, name: "somebody".into(), token: Some(token.into()) }
+        Person { app: self, token: Some(token.into()) }
     }
 
     /// Sets a billing flag as an administrator does.
@@ -161,8 +161,6 @@ impl TestApp {
 #[derive(Clone)]
 pub(crate) struct Person<'a> {
     app: &'a TestApp,
-    /// Their account's name.
-    pub(crate) name: String,
     /// Their token.
     pub(crate) token: Option<String>,
 }

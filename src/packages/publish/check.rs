@@ -6,6 +6,7 @@ use crate::blobs::{Digest, Staged};
 use crate::error::{Error, Result};
 use crate::names::{DistTag, PackageName, TarballName, VersionNumber};
 use crate::packages::archive::{ArchiveSummary, Readme};
+use crate::packages::json;
 use crate::packages::manifest::{self, ManifestError, Object, StoredManifest};
 use crate::policy::Visibility;
 
@@ -40,6 +41,7 @@ pub(super) fn check(name: &PackageName, received: Received<Staged>) -> Result<(C
     let tag = only_tag(&document, &version)?;
     right_file_names(name, &version, &tarball, provenance.as_ref())?;
     let access = access(&document)?;
+    let provenance = provenance.map(|bundle| sound_bundle(bundle.text)).transpose()?;
     let manifest = agreed_manifest(name, &manifest, &tarball)?;
     let ArchiveSummary { unpacked_size, readme, .. } = tarball.archive;
     let checked = Checked {
@@ -52,8 +54,8 @@ pub(super) fn check(name: &PackageName, received: Received<Staged>) -> Result<(C
         sha1: tarball.sha1,
         size_bytes: tarball.size_bytes,
         unpacked_bytes: unpacked_size,
-        readme,
-        provenance: provenance.map(|bundle| bundle.text),
+        readme: readme.map(without_nul),
+        provenance,
     };
     Ok((checked, tarball.sink))
 }
@@ -134,6 +136,17 @@ fn right_file_names(
     } else {
         Err(unprocessable("an attachment is named for another package or version"))
     }
+}
+
+/// A provenance bundle is JSON; what it proves is not looked at here.
+fn sound_bundle(text: String) -> Result<String> {
+    json::check(text.as_bytes()).map_err(|cause| unprocessable(format!("its provenance is not JSON: {cause}")))?;
+    Ok(text)
+}
+
+/// Postgres keeps every character in text but this one.
+fn without_nul(readme: Readme) -> Readme {
+    Readme { text: readme.text.replace('\0', "\u{fffd}"), ..readme }
 }
 
 /// `null` and absent say nothing; a word that npm does not know must never pass for one that it does.

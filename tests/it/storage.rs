@@ -1,0 +1,85 @@
+//! Package files on the disk, and what is swept from there.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::support::app::{Package, TestApp};
+
+const TWO_DAYS: Duration = Duration::from_hours(48);
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+fn age(path: &Path) {
+    let file = std::fs::File::options().append(true).open(path).expect("a file");
+    file.set_modified(SystemTime::now() - TWO_DAYS).expect("a time");
+}
+
+async fn sweep(app: &TestApp) -> usize {
+    let mut transaction = app.app.db.begin().await.expect("a transaction");
+    let swept = app.app.blobs.sweep(&mut transaction, app.clock.now()).await.expect("a sweep");
+    transaction.commit().await.expect("a commit");
+    swept
+}
+
+#[tokio::test]
+async fn what_nothing_points_at_is_swept_after_a_day_and_nothing_else() {
+    let app = TestApp::new().await;
+    let alice = app.user("alice").await;
+    alice.publish(&Package::new("@alice/kept", "1.0.0")).await.expect(201);
+    // The same bytes were never published: the version lost to one that was.
+    alice
+        .publish(&Package { files: vec![("n".into(), vec![1])], ..Package::new("@alice/kept", "1.0.0") })
+        .await
+        .expect(409);
+    let blobs = app.folder().join("blobs");
+    let stalled = blobs.join("staging/upload-stalled");
+    std::fs::write(&stalled, b"half").expect("a file");
+    assert_eq!(files_below(&blobs.join("sha512")).len(), 2);
+    assert_eq!(sweep(&app).await, 1, "an upload that nobody goes on with");
+    assert!(!stalled.exists());
+    assert_eq!(sweep(&app).await, 0, "everything else is young");
+
+    sqlx::query("update blobs set touched_at = touched_at - interval '2 days'")
+        .execute(&app.pool().await)
+        .await
+        .expect("an update");
+    files_below(&blobs).iter().for_each(|path| age(path));
+    assert_eq!(sweep(&app).await, 1);
+    assert_eq!(files_below(&blobs.join("sha512")).len(), 1);
+    alice.get("/@alice/kept/-/kept-1.0.0.tgz").await.expect(200);
+}
+
+/// The sweeper lost its transaction, and with it the lock that holds off a publish of the same bytes.
+#[tokio::test]
+async fn a_young_file_is_never_swept_whatever_its_row_says() {
+    let app = TestApp::new().await;
+    let alice = app.user("alice").await;
+    alice.publish(&Package::new("@alice/kept", "1.0.0")).await.expect(201);
+    alice
+        .publish(&Package { files: vec![("n".into(), vec![1])], ..Package::new("@alice/kept", "1.0.0") })
+        .await
+        .expect(409);
+    sqlx::query("update blobs set touched_at = touched_at - interval '2 days'")
+        .execute(&app.pool().await)
+        .await
+        .expect("an update");
+    let mut transaction = app.app.db.begin().await.expect("a transaction");
+    app.app.blobs.sweep(&mut transaction, app.clock.now()).await.expect("a sweep");
+    drop(transaction);
+    assert_eq!(files_below(&app.folder().join("blobs/sha512")).len(), 2);
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_is_an_outage_and_never_a_missing_package() {
+    let app = TestApp::new().await;
+    let alice = app.user("alice").await;
+    alice.publish(&Package::new("@alice/lost", "1.0.0")).await.expect(201);
+    for path in files_below(&app.folder().join("blobs/sha512")) {
+        std::fs::remove_file(path).expect("a file");
+    }
+    let answer = alice.get("/@alice/lost/-/lost-1.0.0.tgz").await.expect(503);
+    assert!(!answer.header("retry-after").is_empty());
+}
