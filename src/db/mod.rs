@@ -80,7 +80,7 @@ impl Db {
     /// # Errors
     /// `Unavailable` where no connection can be had.
     pub async fn begin(&self) -> Result<Transaction> {
-        Ok(Transaction::new(self.unless_gone(&self.writes).begin().await?, self.changes.clone()))
+        Transaction::begin(self.unless_gone(&self.writes), self.changes.clone()).await
     }
 
     /// What this node hears of changes, its own and other nodes'.

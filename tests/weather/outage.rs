@@ -114,7 +114,7 @@ impl Scene {
         .into();
         replies.iter().for_each(|reply| reply.assert_outage(&[503]));
         assert_eq!(anonymous.get("/-/livez").await.status, 200);
-        assert_eq!(anonymous.get("/-/readyz").await.status, 503);
+        within(PATIENCE, "it says so", async || anonymous.get("/-/readyz").await.status == 503).await;
     }
 
     /// Everything is as before, without a restart.

@@ -95,14 +95,14 @@ impl Scene {
         assert!(self.large.is_listed(&self.alice).await);
         assert_eq!(place.staged_files(), 0, "a file was left in the staging folder");
         assert_eq!(self.alice.get("/-/ping").await.status, 200);
-        assert_eq!(self.alice.get("/-/readyz").await.status, 503);
+        within(PATIENCE, "it says so", async || self.alice.get("/-/readyz").await.status == 503).await;
     }
 
     async fn assert_recovered(&self) {
         let next = self.next_release();
         assert_eq!(self.alice.publish(&next).await.status, 201, "{}", self.server.said());
         next.assert_served(&self.alice).await;
-        assert_eq!(self.alice.get("/-/readyz").await.status, 200);
+        within(PATIENCE, "it says so", async || self.alice.get("/-/readyz").await.status == 200).await;
     }
 
     fn next_release(&self) -> Release {

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -18,8 +19,6 @@ use super::{TEMPLATE_PREFIX, TEST_PREFIX, run, template_name};
 const SHIM: &str = env!("CARGO_BIN_EXE_strongroom");
 /// Tells a test process that it is the reaper, and of which directory.
 pub(super) const REAPER_DIRECTORY: &str = "STRONGROOM_TEST_REAPER";
-/// What the reaper writes before the two addresses when Postgres is ready.
-pub(super) const READY: &str = "strongroom-test-postgres";
 /// The name of the only test here, as the test executable knows it.
 pub(super) const NAME: &str = concat!(module_path!(), "::idle_reaper");
 /// How long after the last use the reaper stops Postgres.
@@ -38,8 +37,7 @@ async fn idle_reaper() {
     let postgres = open_postgres(&directory).await;
     let administrator: PgConnectOptions = postgres.administrator_url().parse().expect("an address");
     drop_old_templates(&administrator).await;
-    let urls = format!("{READY} {} {}", postgres.database_url(), postgres.administrator_url());
-    writeln!(std::io::stdout(), "{urls}").expect("the first test process listens");
+    announce(&format!("{} {}", postgres.database_url(), postgres.administrator_url()));
     let _stopping = loop {
         tokio::time::sleep(ROUND).await;
         drop_databases_of_the_dead(&administrator).await;
@@ -48,6 +46,12 @@ async fn idle_reaper() {
         }
     };
     postgres.stop().await;
+}
+
+/// Writes a line to the pipe that [`super::shared_cluster`] gave us for our standard input.
+fn announce(line: &str) {
+    let pipe = std::io::stdin().as_fd().try_clone_to_owned().expect("a pipe");
+    writeln!(File::from(pipe), "{line}").expect("the first test process listens");
 }
 
 /// Opens the cluster, or a new one when the old cannot be used, for instance after an upgrade of Postgres.

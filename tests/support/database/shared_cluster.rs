@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
@@ -118,23 +118,26 @@ fn use_until_exit(directory: &Path) -> File {
 
 /// Starts the reaper and returns the addresses that it announces. It must outlive this process: so its own
 /// group, and nothing of ours that a test runner would wait for.
+///
+/// The pipe for the announcement takes the place of its standard input, since the test harness writes to the other two,
+/// for instance when a test has run for a minute, and ends when nobody reads that any more.
 fn start_reaper(directory: &Path) -> String {
-    let log = directory.join("reaper.log");
+    let log_path = directory.join("reaper.log");
+    let log = File::create(&log_path).expect("the reaper's log");
+    let (announced, announcement) = std::io::pipe().expect("a pipe");
     let (_, name) = reaper::NAME.split_once("::").expect("a path in a test crate");
     let mut process = Command::new(std::env::current_exe().expect("this executable"))
         .args(["--exact", name, "--ignored", "--nocapture"])
         .env(reaper::REAPER_DIRECTORY, directory)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(File::create(&log).expect("the reaper's log"))
+        .stdin(announcement)
+        .stdout(log.try_clone().expect("the reaper's log"))
+        .stderr(log)
         .process_group(0)
         .spawn()
         .expect("the test executable can be started");
-    let output = BufReader::new(process.stdout.take().expect("a pipe"));
-    let mut lines = output.lines().map_while(Result::ok);
-    let urls = lines.find_map(|line| line.strip_prefix(reaper::READY).map(|urls| urls.trim().to_owned()));
+    let urls = BufReader::new(announced).lines().next().and_then(Result::ok);
     urls.unwrap_or_else(|| {
         let _ = process.wait();
-        panic!("no test cluster: {}", fs::read_to_string(&log).unwrap_or_default())
+        panic!("no test cluster: {}", fs::read_to_string(&log_path).unwrap_or_default())
     })
 }
