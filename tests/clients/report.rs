@@ -83,20 +83,20 @@ impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = self.columns();
         let reasons = self.reasons();
-        let width = self.rows.iter().map(|row| row.sentence.len()).max().unwrap_or_default();
+        let width = self.rows.iter().map(|row| row.sentence.chars().count()).max().unwrap_or_default();
+        let line = |first: &str, cells: Vec<String>| {
+            let cells: String = cells.iter().map(|cell| format!("  {cell:13}")).collect();
+            format!("{first:width$}{cells}").trim_end().to_owned()
+        };
         let mut chapter = "";
         for row in &self.rows {
             if row.chapter != chapter {
                 chapter = row.chapter;
-                write!(formatter, "\n{:width$}", chapter.to_uppercase())?;
-                columns.iter().try_for_each(|label| write!(formatter, "  {label:13}"))?;
-                writeln!(formatter)?;
+                let labels = columns.iter().map(|label| (*label).to_owned()).collect();
+                writeln!(formatter, "\n{}", line(&chapter.to_uppercase(), labels))?;
             }
-            write!(formatter, "{:width$}", row.sentence)?;
-            for label in &columns {
-                write!(formatter, "  {:13}", cell(row.cells.get(label), &reasons))?;
-            }
-            writeln!(formatter)?;
+            let cells = columns.iter().map(|label| cell(row.cells.get(label), &reasons)).collect();
+            writeln!(formatter, "{}", line(row.sentence, cells))?;
         }
         self.write_notes(formatter, &reasons)?;
         self.write_failures(formatter)

@@ -15,12 +15,13 @@ const EXECUTABLE: &str = env!("CARGO_BIN_EXE_strongroom");
 /// The start of the line by which the server says that it is ready; its URL follows.
 const READY: &str = "strongroom ready at ";
 
-/// What differs from the defaults: anybody may sign up, nobody is paid unless the operator says so, and all the clients
-/// together may log in from the one address they have.
+/// What differs from the defaults: anybody may sign up, nobody is paid unless the operator says so, all the clients
+/// together may log in from the one address they have, and the log tells of trouble only.
 const SETTINGS: &[(&str, &str)] = &[
     ("STRONGROOM__AUTH__SIGNUP", "open"),
     ("STRONGROOM__BILLING__PROVIDER", "manual"),
     ("STRONGROOM__LIMITS__LOGIN_PER_MINUTE", "100000"),
+    ("STRONGROOM__LOG__FILTER", "warn"),
 ];
 
 /// A listening server, stopped when dropped.

@@ -33,8 +33,10 @@ impl Telling {
     pub(crate) fn of(chapter: &'static str, client: &Client, tell: impl FnOnce(&mut Self)) -> Self {
         let version = client.version.clone();
         let mut telling = Self { chapter, client: client.label, version, steps: Vec::new() };
-        telling.step("the stage is set");
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| tell(&mut telling))) {
+            if telling.steps.is_empty() {
+                telling.step("the stage is set");
+            }
             telling.judge(Verdict::Failed(words_of(panic.as_ref())));
         }
         telling

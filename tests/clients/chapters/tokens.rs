@@ -40,5 +40,5 @@ pub(super) fn tell(stage: &Stage<'_>, telling: &mut Telling) {
     owner.hold_token(&stage.server.create_token(&alice.name, &[]));
     owner.publish(&Package::new(&public, "1.0.0"), &["--access=public"]).succeeds();
     alice.install(&public).succeeds();
-    alice.view(&[&public]).succeeds();
+    alice.view(&[&public]).succeeds().saying("Your token is not valid any more");
 }
