@@ -1,3 +1,4 @@
+-- manifest_bytes is how much text the manifests of all versions are, and so how large the packument will be.
 -- revision grows by one with every change that a packument or a decision can show; it is the front half of _rev.
 create table packages (
     id bigint generated always as identity primary key,
@@ -5,6 +6,7 @@ create table packages (
     name text not null constraint packages_name_key unique,
     visibility text not null constraint packages_visibility_check check (visibility in ('public', 'restricted')),
     revision bigint not null,
+    manifest_bytes bigint not null,
     created_by bigint not null references accounts (id),
     created_at timestamptz not null,
     modified_at timestamptz not null

@@ -1,7 +1,7 @@
 //! The one error type of the rooms: variants are named for what the caller can do about it.
 //!
 //! Each has one status and one stable code ([`Error::status`], [`Error::code`]); the sentence says what happened, why,
-//! and what to do next (`ux.md` 9). Faces turn it into a response; nothing else decides a status.
+//! and what to do next (`protocol.md` 1.6). Faces turn it into a response; nothing else decides a status.
 
 use std::borrow::Cow;
 
@@ -67,6 +67,11 @@ pub enum Error {
     /// 503: the database, the disk or a queue is not there right now.
     #[error("The registry cannot do this right now: {0}. Nothing was changed; try again in a moment.")]
     Unavailable(Sentence),
+    /// 503: the database went away between being told to commit and saying that it had.
+    #[error(
+        "The registry lost its database while writing: this change may have been made, or not. Look, and try again."
+    )]
+    OutcomeUnknown,
     /// 507: the disk is full.
     #[error("The registry has no space left for package files. Nothing was changed; tell its operator.")]
     StorageFull,
@@ -107,6 +112,7 @@ impl Error {
             Self::Internal(_) => (500, "SR-SERVER-01"),
             Self::Unavailable(_) => (503, "SR-SERVER-02"),
             Self::StorageFull => (507, "SR-SERVER-03"),
+            Self::OutcomeUnknown => (503, "SR-SERVER-04"),
         }
     }
 
@@ -114,7 +120,7 @@ impl Error {
     pub fn retry_after_secs(&self) -> Option<u64> {
         match self {
             Self::TooManyRequests { retry_after_secs, .. } => Some(*retry_after_secs),
-            Self::Unavailable(_) | Self::StorageFull => Some(5),
+            Self::Unavailable(_) | Self::StorageFull | Self::OutcomeUnknown => Some(5),
             _ => None,
         }
     }

@@ -21,6 +21,8 @@ use crate::policy::{
 };
 use crate::tokens::Tokens;
 
+use store::Grants;
+
 pub use collaborators::{Collaborator, OwnersChange};
 
 /// Handle to visibility and collaborators.
@@ -47,12 +49,21 @@ impl Access {
         Self { db, clock, tokens, public_url }
     }
 
-    /// Loads what is known of a name: the same one query, whether there is such a package or not.
+    /// Loads all that is known of a name.
     ///
     /// # Errors
     /// The database's.
     pub async fn load_facts(&self, name: &PackageName) -> Result<PackageFacts> {
-        store::load_facts(self.db.reads(), name).await
+        store::load_facts(self.db.reads(), name, Grants::All).await
+    }
+
+    /// Loads what a decision about one actor needs: one query and the same work, whether there is such a package or
+    /// not, and however many others it is shared with.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn load_facts_for(&self, actor: &Actor, name: &PackageName) -> Result<PackageFacts> {
+        store::load_facts(self.db.reads(), name, Grants::Of(actor.account_id())).await
     }
 
     /// Asks whether `actor` may do what `intent` says, as the database knows it now.
@@ -60,11 +71,50 @@ impl Access {
     /// # Errors
     /// The refusal, with the status that its decision has.
     pub async fn permit<R: Right>(&self, actor: &Actor, name: &PackageName, intent: Intent<R>) -> Result<Permit<R>> {
-        let facts = self.load_facts(name).await?;
-        self.permit_on(actor, &facts, intent)
+        let facts = self.load_facts_for(actor, name).await?;
+        self.permit_known(actor, &facts, intent).await
     }
 
-    /// Asks the same of facts that were loaded before.
+    /// Asks the same of facts that were just loaded for this actor. A change that is refused to a user is written down.
+    ///
+    /// # Errors
+    /// As [`Access::permit`].
+    pub async fn permit_known<R: Right>(
+        &self,
+        actor: &Actor,
+        facts: &PackageFacts,
+        intent: Intent<R>,
+    ) -> Result<Permit<R>> {
+        let outcome = self.permit_on(actor, facts, intent);
+        if let (Err(refusal), Actor::User(_), true) = (&outcome, actor, intent.action().changes()) {
+            let (action, code) = (intent.action().audit_name(), refusal.code());
+            if let Err(cause) = self.record_refusal(actor, facts, action, code).await {
+                tracing::warn!(%cause, "a refusal could not be written down");
+            }
+        }
+        outcome
+    }
+
+    async fn record_refusal(
+        &self,
+        actor: &Actor,
+        facts: &PackageFacts,
+        action: &'static str,
+        code: &'static str,
+    ) -> Result<()> {
+        let event = audit::Event {
+            action,
+            subject: facts.name.as_str(),
+            scope: facts.owner.as_ref().map(|owner| owner.id),
+            outcome: Outcome::Refused,
+            detail: json!({ "code": code }),
+        };
+        let mut transaction = self.db.begin().await?;
+        audit::record(&mut transaction, &By::from(actor), &event, self.clock.now()).await?;
+        transaction.commit().await
+    }
+
+    /// Asks the same of facts that were loaded before, and writes nothing down.
     ///
     /// # Errors
     /// As [`Access::permit`].
@@ -86,7 +136,7 @@ impl Access {
     pub async fn lock(&self, transaction: &mut PgConnection, actor: &Actor, name: &PackageName) -> Result<Locked> {
         store::lock(transaction, name).await?;
         let actor = self.tokens.refresh(transaction, actor).await?;
-        let facts = store::load_facts(&mut *transaction, name).await?;
+        let facts = store::load_facts(&mut *transaction, name, Grants::All).await?;
         Ok(Locked { actor, facts })
     }
 

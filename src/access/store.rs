@@ -51,8 +51,26 @@ impl Row {
     }
 }
 
+/// Whose grants are loaded.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Grants {
+    /// Everyone's.
+    All,
+    /// Those of one account, or of nobody: all that a decision about them needs, and the same work however many others
+    /// have access.
+    Of(Option<AccountId>),
+}
+
 /// One query, whether the package exists or not: its time must tell nothing.
-pub(super) async fn load_facts(executor: impl PgExecutor<'_>, name: &PackageName) -> Result<PackageFacts> {
+pub(super) async fn load_facts(
+    executor: impl PgExecutor<'_>,
+    name: &PackageName,
+    grants: Grants,
+) -> Result<PackageFacts> {
+    let (all, of) = match grants {
+        Grants::All => (true, None),
+        Grants::Of(account) => (false, account),
+    };
     let scope = name.scope();
     let row = sqlx::query_as!(
         Row,
@@ -71,14 +89,19 @@ pub(super) async fn load_facts(executor: impl PgExecutor<'_>, name: &PackageName
                packages.name as "package_name?: PackageName",
                packages.visibility as "visibility?: Visibility",
                packages.revision as "revision?",
-               array(select user_id from grants where package_id = packages.id order by user_id) as "grant_users!",
-               array(select permission from grants where package_id = packages.id order by user_id)
-                   as "grant_permissions!"
+               array(
+                   select user_id from grants where package_id = packages.id and ($3 or user_id = $4) order by user_id
+               ) as "grant_users!",
+               array(
+                   select permission from grants where package_id = packages.id and ($3 or user_id = $4) order by user_id
+               ) as "grant_permissions!"
            from accounts as owners
            left join packages on packages.owner_id = owners.id and packages.name = $2
            where owners.name = $1"#,
         scope.as_str(),
         name.as_str(),
+        all,
+        of.map(|account| account.0),
     )
     .fetch_optional(executor)
     .await?;
@@ -135,9 +158,12 @@ pub(super) async fn list_facts_of(
     Ok(rows.into_iter().filter_map(|row| row.package_name.clone().map(|name| row.into_facts(name))).collect())
 }
 
+/// A permission that cannot be read gives nothing, and shifts nobody else's.
 fn grants(users: &[i64], permissions: &[String]) -> Vec<Grant> {
-    let permissions = permissions.iter().filter_map(|text| text.parse().ok());
-    users.iter().zip(permissions).map(|(user, permission)| Grant { user: (*user).into(), permission }).collect()
+    let pairs = users.iter().zip(permissions);
+    pairs
+        .filter_map(|(user, text)| text.parse().ok().map(|permission| Grant { user: (*user).into(), permission }))
+        .collect()
 }
 
 /// Holds the package's row until the transaction ends. Where there is none, the name is held instead, so that two first

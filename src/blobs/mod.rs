@@ -111,7 +111,7 @@ impl Blobs {
         Ok(Blob::Memory(bytes))
     }
 
-    /// Removes uploads that a crash cut short, and after a day files that nothing points at; at most a hundred of the
+    /// Removes uploads that a crash cut short, and after a day files that nothing points at: at most a hundred of the
     /// latter in one call, so that the transaction is short. Returns how many files went.
     ///
     /// # Errors
@@ -174,8 +174,8 @@ fn make_folders(root: &Path) -> io::Result<()> {
 /// A publish always renames a fresh file into place. So a young file is one that a publish wants, even if the sweeper's
 /// transaction, which would have held that publish off, was lost on the way.
 fn remove_if_older_than(path: &Path, age: Duration) -> io::Result<()> {
-    let is_old = |metadata: std::fs::Metadata| metadata.modified().map(|at| at.elapsed().is_ok_and(|past| past > age));
-    if staged::found(std::fs::metadata(path).and_then(is_old))?.unwrap_or(false) {
+    let Some(metadata) = staged::found(std::fs::metadata(path))? else { return Ok(()) };
+    if metadata.modified()?.elapsed().is_ok_and(|past| past > age) {
         staged::found(std::fs::remove_file(path))?;
     }
     Ok(())

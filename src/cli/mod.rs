@@ -1,7 +1,7 @@
 //! The command line: one binary, the operator's doors to the same room verbs that the wire uses.
 //!
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 bad
-//! configuration, 4 database or storage unreachable, 5 the doctor found failures (`ux.md` 10).
+//! configuration, 4 database or storage unreachable, 5 the doctor found failures (`running.md`).
 #![expect(clippy::print_stdout, reason = "a command line prints its results")]
 
 mod access;
@@ -97,10 +97,12 @@ pub fn main() -> ExitCode {
         Err(cause) => return finish(Err(cause.into())),
     };
     if arguments.place.embedded && config.database.url.is_some() {
-        let cause = anyhow::anyhow!("--embedded was given, and database.url is set. Decide for one of them.");
-        return finish(Err(cause.context(BadConfiguration)));
+        let sentence = "--embedded was given, and database.url is set. Decide for one of them";
+        return finish(Err(BadConfiguration(sentence.into()).into()));
     }
-    telemetry::init(&config.log);
+    if let Err(cause) = telemetry::init(&config.log) {
+        return finish(Err(BadConfiguration(format!("log.filter is not a tracing filter: {cause}")).into()));
+    }
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => finish(runtime.block_on(run(arguments.command, config))),
         Err(cause) => finish(Err(cause.into())),
@@ -123,8 +125,8 @@ async fn run(command: Option<Command>, config: Config) -> anyhow::Result<ExitCod
 
 /// Marks a failure as one of the configuration.
 #[derive(Debug, thiserror::Error)]
-#[error("the configuration is not usable")]
-struct BadConfiguration;
+#[error("{0}")]
+struct BadConfiguration(String);
 
 fn finish(outcome: anyhow::Result<ExitCode>) -> ExitCode {
     let failure = match outcome {

@@ -39,6 +39,7 @@ pub(super) struct ServeArguments {
 /// Serves until SIGTERM or SIGINT, then drains and returns.
 pub(super) async fn run(mut config: Config) -> anyhow::Result<()> {
     let mut stop = Stop::listen()?;
+    raise_descriptor_limit(config.server.max_connections);
     let listener = bind(config.server.listen)?;
     config.server.listen = listener.local_addr()?;
     let database = Database::find(&config, Role::Server).await?;
@@ -46,7 +47,8 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<()> {
         .map_err(|cause| Unreachable(format!("the folder for package files cannot be used: {cause}")))?;
     let app = Arc::new(app);
     app.db.migrate().await.context("the database could not be brought up to date")?;
-    let background = [spawn_listener(&app), spawn_sweeper(&app)];
+    let listening = app.db.listen()?;
+    let sweeper = spawn_sweeper(&app);
 
     let router = registry::router(app.clone()).merge(ops::router(app.clone()));
     let proxies = TrustedProxies(app.config.server.trusted_proxies.clone());
@@ -61,14 +63,30 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<()> {
     serve(listener, edge, limits, async move {
         stop.wait().await;
         leaving.stop();
-        tracing::info!("stopping: running requests may finish");
+        tracing::info!("stopping: running requests may finish; a second signal ends them");
+        tokio::spawn(async move {
+            stop.wait().await;
+            std::process::exit(1);
+        });
     })
     .await?;
-    background.iter().for_each(tokio::task::JoinHandle::abort);
+    sweeper.abort();
+    drop(listening);
     app.db.close().await;
     database.stop().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Takes all the file descriptors that the system allows, and warns where they are fewer than the connections.
+fn raise_descriptor_limit(connections: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let allowed = getrlimit(Resource::Nofile).current;
+    if allowed.is_some_and(|allowed| allowed < connections as u64 + 200) {
+        tracing::warn!(allowed, connections, "fewer file descriptors than server.max_connections; raise the limit");
+    }
 }
 
 fn bind(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
@@ -76,11 +94,6 @@ fn bind(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
     socket.set_reuseaddr(true)?;
     let bound = socket.bind(address).and_then(|()| socket.listen(BACKLOG));
     bound.with_context(|| format!("cannot listen on {address}. Stop what listens there, or give another --listen"))
-}
-
-fn spawn_listener(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
-    let app = app.clone();
-    tokio::spawn(async move { app.db.listen().await })
 }
 
 fn spawn_sweeper(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
@@ -148,6 +161,7 @@ impl Stop {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
+    /// Resolves at the next signal.
     async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

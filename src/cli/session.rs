@@ -11,6 +11,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::embedded::{EmbeddedOptions, EmbeddedPostgres, Role};
 
+use super::BadConfiguration;
+
 /// How long an external database may take to come up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -30,8 +32,11 @@ impl Database {
     pub(super) async fn find(config: &Config, role: Role) -> anyhow::Result<Self> {
         match &config.database.url {
             Some(url) => {
-                let options: PgConnectOptions =
-                    url.expose().parse().map_err(|_| Unreachable("database.url is not a Postgres URL".into()))?;
+                let options: PgConnectOptions = url.expose().parse().map_err(|_| {
+                    BadConfiguration(
+                        "database.url is not a Postgres URL such as postgres://user:password@host/name".into(),
+                    )
+                })?;
                 if config.data_dir().join("postgres").exists() {
                     tracing::warn!(
                         folder = %config.data_dir().display(),

@@ -60,12 +60,14 @@ pub enum ConfigError {
         cause: std::io::Error,
     },
     /// The file is not TOML.
-    #[error("{path} is not valid TOML: {cause}")]
+    #[error("{path} is not valid TOML: line {line}: {reason}")]
     Syntax {
         /// Which file.
         path: PathBuf,
+        /// Where; the line itself is not shown, since it may hold a password.
+        line: usize,
         /// Why.
-        cause: Box<toml::de::Error>,
+        reason: String,
     },
     /// A key that does not exist.
     #[error("unknown key {key} (set in {origin}); the nearest one is {nearest}")]
@@ -104,7 +106,30 @@ pub fn load(layers: &Layers) -> Result<(Config, Origins), ConfigError> {
     let mut config: Config =
         merged.table.try_into().map_err(|cause: toml::de::Error| ConfigError::Value(cause.message().to_owned()))?;
     read_secret_files(&mut config)?;
+    check_ranges(&config)?;
     Ok((config, merged.origins))
+}
+
+/// Numbers that are well-formed and make no sense.
+fn check_ranges(config: &Config) -> Result<(), ConfigError> {
+    let at_least_one = [
+        ("server.max_connections", config.server.max_connections as u64),
+        ("server.max_connections_per_address", config.server.max_connections_per_address as u64),
+        ("database.max_read_connections", config.database.max_read_connections.into()),
+        ("database.max_write_connections", config.database.max_write_connections.into()),
+        ("limits.login_per_minute", config.limits.login_per_minute.into()),
+        ("limits.max_uploads", config.limits.max_uploads as u64),
+    ];
+    if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
+        return Err(ConfigError::Value(format!("{key} must be at least 1")));
+    }
+    if config.auth.login_token_days > 36_500 {
+        return Err(ConfigError::Value("auth.login_token_days may be at most 36500; 0 means never".into()));
+    }
+    if config.limits.max_tarball_bytes > 1 << 40 {
+        return Err(ConfigError::Value("limits.max_tarball_bytes may be at most 1099511627776".into()));
+    }
+    Ok(())
 }
 
 /// Every key with its value as TOML and its origin; secrets are covered. For `strongroom config show`.
@@ -150,17 +175,13 @@ impl Merged {
     }
 
     fn defaults() -> Result<Self, ConfigError> {
-        let table = DEFAULTS
-            .parse()
-            .map_err(|cause| ConfigError::Syntax { path: "config/default.toml".into(), cause: Box::new(cause) })?;
-        Ok(Self { table, origins: Origins::new() })
+        Ok(Self { table: parse(DEFAULTS, Path::new("config/default.toml"))?, origins: Origins::new() })
     }
 
     fn apply_file(&mut self, path: &Path) -> Result<(), ConfigError> {
         let text =
             std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
-        let table: Table =
-            text.parse().map_err(|cause| ConfigError::Syntax { path: path.to_owned(), cause: Box::new(cause) })?;
+        let table = parse(&text, path)?;
         let origin = Origin::File(path.to_owned());
         for (section, values) in table {
             let Value::Table(values) = values else { return Err(self.unknown(section, origin)) };
@@ -206,6 +227,14 @@ impl Merged {
         let nearest = keys.min_by_key(|known| strsim::damerau_levenshtein(known, &key)).unwrap_or_default();
         ConfigError::UnknownKey { key, origin, nearest }
     }
+}
+
+fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {
+    text.parse().map_err(|cause: toml::de::Error| {
+        let before = cause.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        ConfigError::Syntax { path: path.to_owned(), line, reason: cause.message().to_owned() }
+    })
 }
 
 fn read_secret_files(config: &mut Config) -> Result<(), ConfigError> {
@@ -272,6 +301,17 @@ mod tests {
         assert!(refused("STRONGROOM__LIMITS__MAX_FILES", "many").contains("limits.max_files must be a whole number"));
         assert!(refused("STRONGROOM__AUTH__SIGNUP", "ajar").contains("ajar"));
         assert!(refused("STRONGROOM__BILLING__PROVIDER", "cash").contains("cash"));
+        assert!(refused("STRONGROOM__AUTH__LOGIN_TOKEN_DAYS", "4294967295").contains("login_token_days"));
+        assert!(refused("STRONGROOM__LIMITS__MAX_UPLOADS", "0").contains("at least 1"));
+    }
+
+    #[test]
+    fn a_broken_line_is_named_and_not_shown() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "[database]\nurl = \"postgres://u:hunter2@h/d").unwrap();
+        let layers = Layers { file: Some(file.path().to_owned()), ..Layers::default() };
+        let message = load(&layers).unwrap_err().to_string();
+        assert!(message.contains("line 2") && !message.contains("hunter2"), "{message}");
     }
 
     #[test]

@@ -106,7 +106,8 @@ pub enum BillingProvider {
 pub struct Limits {
     pub login_per_minute: u32,
     pub max_tarball_bytes: u64,
-    pub max_document_bytes: usize,
+    pub max_document_bytes: u64,
+    pub max_packument_bytes: u64,
     pub max_unpacked_bytes: u64,
     pub max_files: u64,
     pub max_uploads: usize,

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use quick_cache::Weighter;
 use quick_cache::sync::{Cache, EntryAction};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 use super::changes::Changes;
 
@@ -17,21 +17,41 @@ pub trait Weigh {
 
 /// Answers from memory while the node hears all changes, and asks the loader otherwise.
 ///
-/// Concurrent misses of one key share one load. A change that is heard while a load is under way removes the load's
+/// Concurrent misses of one key share one load, whatever comes of it. A change that is heard while a load is under way removes the load's
 /// place, so that its result is given to those who wait and is then forgotten: it may be older than the change.
 /// Absent values are not kept.
 #[derive(Debug)]
 pub struct ChangeAwareCache<K, V> {
-    entries: Cache<K, V, ByWeight>,
+    entries: Cache<K, Slot<V>, ByWeight>,
     changes: Changes,
+}
+
+/// What came of a load. Only what was found stays; the others are there for those who waited, and go at once.
+#[derive(Debug, Clone)]
+enum Slot<V> {
+    Found(V),
+    Absent,
+    Failed,
+}
+
+impl<V> Slot<V> {
+    fn into_found(self) -> Option<V> {
+        match self {
+            Self::Found(value) => Some(value),
+            Self::Absent | Self::Failed => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
 struct ByWeight;
 
-impl<K, V: Weigh> Weighter<K, V> for ByWeight {
-    fn weight(&self, _: &K, value: &V) -> u64 {
-        value.weight()
+impl<K, V: Weigh> Weighter<K, Slot<V>> for ByWeight {
+    fn weight(&self, _: &K, slot: &Slot<V>) -> u64 {
+        match slot {
+            Slot::Found(value) => value.weight(),
+            Slot::Absent | Slot::Failed => 1,
+        }
     }
 }
 
@@ -44,12 +64,12 @@ impl<K: Hash + Eq + Clone, V: Clone + Weigh> ChangeAwareCache<K, V> {
     /// The value in memory, if the node hears and has it.
     pub fn get(&self, key: &K) -> Option<V> {
         self.changes.hearing()?;
-        self.entries.get(key)
+        self.entries.get(key)?.into_found()
     }
 
     /// The value in memory even if the node is deaf: what was true when it last heard, perhaps no longer.
     pub fn last_known(&self, key: &K) -> Option<V> {
-        self.entries.peek(key)
+        self.entries.peek(key)?.into_found()
     }
 
     /// The value, loaded where it is not in memory.
@@ -58,18 +78,28 @@ impl<K: Hash + Eq + Clone, V: Clone + Weigh> ChangeAwareCache<K, V> {
     /// Those of `load`.
     pub async fn get_or_load(&self, key: &K, load: impl Future<Output = Result<Option<V>>>) -> Result<Option<V>> {
         let Some(hearing) = self.changes.hearing() else { return load.await };
-        match self.entries.get_value_or_guard_async(key).await {
-            Ok(value) => Ok(Some(value)),
-            Err(place) => {
-                let loaded = load.await?;
-                if let Some(value) = &loaded
-                    && self.changes.still(hearing)
-                {
-                    let _ = place.insert(value.clone());
-                }
-                Ok(loaded)
+        let place = match self.entries.get_value_or_guard_async(key).await {
+            Ok(Slot::Found(value)) => return Ok(Some(value)),
+            Ok(Slot::Absent) => return Ok(None),
+            Ok(Slot::Failed) => return Err(Error::Unavailable("the database does not answer".into())),
+            Err(place) => place,
+        };
+        let outcome = load.await;
+        let slot = match &outcome {
+            Ok(Some(value)) => Slot::Found(value.clone()),
+            Ok(None) => Slot::Absent,
+            Err(_) => Slot::Failed,
+        };
+        match slot {
+            Slot::Found(_) if self.changes.still(hearing) => drop(place.insert(slot)),
+            // Overtaken by a deaf time: nobody may see it from here, so those who wait load it themselves.
+            Slot::Found(_) => drop(place),
+            Slot::Absent | Slot::Failed => {
+                let _ = place.insert(slot);
+                self.entries.remove(key);
             }
         }
+        outcome
     }
 
     /// Forgets a value, and the result of any load of it that is under way.
@@ -87,8 +117,10 @@ impl<K: Hash + Eq + Clone, V: Clone + Weigh> ChangeAwareCache<K, V> {
         if self.entries.peek(key).is_none() {
             return;
         }
-        let _ = self.entries.entry(key, Some(std::time::Duration::ZERO), |_, value| {
-            if is_same(value) {
+        let _ = self.entries.entry(key, Some(std::time::Duration::ZERO), |_, slot| {
+            if let Slot::Found(value) = slot
+                && is_same(value)
+            {
                 grow();
             }
             EntryAction::Retain(())
@@ -138,6 +170,23 @@ mod tests {
         release.send(()).unwrap();
         assert_eq!(loading.await.unwrap().unwrap(), Some(1));
         assert_eq!(cache.get(&"x"), None);
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_for_something_absent_do_not_queue_up() {
+        let (_, cache) = hearing_cache();
+        let loads = std::sync::atomic::AtomicUsize::new(0);
+        let load = async || {
+            let absent = async {
+                loads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                Ok(None)
+            };
+            cache.get_or_load(&"x", absent).await.unwrap()
+        };
+        assert_eq!(tokio::join!(load(), load(), load()), (None, None, None));
+        assert_eq!(loads.into_inner(), 1);
+        assert_eq!(cache.get_or_load(&"x", async { Ok(Some(1)) }).await.unwrap(), Some(1));
     }
 
     #[tokio::test]

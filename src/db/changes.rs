@@ -9,6 +9,7 @@
 //! then has no request wait for a connection that will not come.
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use tokio::sync::oneshot;
 
 use crate::names::{AccountId, PackageName};
 
@@ -27,7 +29,7 @@ const HEARTBEAT: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long an attempt to listen may take before the database counts as gone, and the longest pause between two.
-const CONNECT: Duration = Duration::from_secs(1);
+const CONNECT: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What changed, as small as a cache key.
@@ -77,9 +79,9 @@ pub struct Changes {
 struct Shared {
     /// Odd while the node hears; grows by one each time it begins or ceases to.
     era: AtomicU64,
+    /// Whether the last attempt to listen found nobody at the database's address.
+    gone: AtomicBool,
     listeners: [OnceLock<Listener>; 4],
-    /// Whether the last attempt to listen found nobody at the other end.
-    unreachable: AtomicBool,
 }
 
 /// Says that the node heard everything since a moment: what was loaded since then may be kept.
@@ -111,15 +113,14 @@ impl Changes {
         (era % 2 == 1).then_some(Hearing(era))
     }
 
-    /// Whether the database is known to be out of reach: the node is deaf, and the last attempt to listen again found
-    /// nobody. It is asked again every few seconds at most.
-    pub fn is_out_of_reach(&self) -> bool {
-        self.hearing().is_none() && self.shared.unreachable.load(Ordering::Relaxed)
-    }
-
     /// Whether the node has heard everything since `hearing` was taken.
     pub fn still(&self, hearing: Hearing) -> bool {
         self.shared.era.load(Ordering::Acquire) == hearing.0
+    }
+
+    /// Whether the database could not be reached the last time it was tried, a moment ago.
+    pub(super) fn database_is_gone(&self) -> bool {
+        self.shared.gone.load(Ordering::Relaxed)
     }
 
     /// Tells this node's caches of a change.
@@ -140,24 +141,39 @@ impl Changes {
         self.shared.era.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Listens for ever; a lost connection is made again with a growing pause.
-    pub(super) async fn listen(&self, options: &PgConnectOptions) {
+    /// Listens until the answer is dropped, on a thread of its own: a node whose other threads are busy must not take
+    /// that for deafness, and grow busier still by asking the database for everything.
+    pub(super) fn listen(&self, options: PgConnectOptions) -> io::Result<Listening> {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let changes = self.clone();
+        std::thread::Builder::new().name("changes".into()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = changes.listen_for_ever(&options) => {}
+                    _ = stopped => {}
+                }
+            });
+        })?;
+        Ok(Listening { _stop: stop })
+    }
+
+    /// A lost connection is made again with a growing pause.
+    async fn listen_for_ever(&self, options: &PgConnectOptions) {
         let mut pause = Duration::from_millis(50);
         loop {
-            match connect(options).await {
+            let connected = connect(options).await;
+            self.shared.gone.store(connected.as_ref().is_err_and(is_unreachable), Ordering::Relaxed);
+            match connected {
                 Ok(listener) => {
                     pause = Duration::from_millis(50);
-                    self.shared.unreachable.store(false, Ordering::Relaxed);
                     let deafness = Deafness(self);
                     self.begin_hearing();
                     let cause = self.hear(listener).await;
                     drop(deafness);
                     tracing::warn!(%cause, "the node no longer hears changes; its caches are off");
                 }
-                Err(cause) => {
-                    self.shared.unreachable.store(is_unreachable(&cause), Ordering::Relaxed);
-                    tracing::warn!(%cause, "the node cannot listen for changes yet");
-                }
+                Err(cause) => tracing::warn!(%cause, "the node cannot listen for changes yet"),
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -187,6 +203,12 @@ impl Changes {
             }
         }
     }
+}
+
+/// The node listens for as long as this lives.
+#[derive(Debug)]
+pub struct Listening {
+    _stop: oneshot::Sender<()>,
 }
 
 /// Makes the node deaf when dropped, also where the listening task itself is dropped.

@@ -16,7 +16,7 @@ use crate::config;
 use crate::error::Result;
 
 pub use cache::{ChangeAwareCache, Weigh};
-pub use changes::{Change, Changes, Hearing};
+pub use changes::{Change, Changes, Hearing, Listening};
 pub use transaction::Transaction;
 
 /// The migrations, compiled in. A database that knows newer ones is fine: the release before runs beside the new one.
@@ -72,7 +72,7 @@ impl Db {
 
     /// While the database is known to be gone nobody waits for it: what can be served from memory is served at once.
     fn unless_gone<'a>(&'a self, pool: &'a PgPool) -> &'a PgPool {
-        if self.changes.is_out_of_reach() { &self.gone } else { pool }
+        if self.changes.database_is_gone() { &self.gone } else { pool }
     }
 
     /// Begins a transaction that may change things and announce it.
@@ -88,9 +88,12 @@ impl Db {
         &self.changes
     }
 
-    /// Listens for the changes of all nodes until the process ends; see [`Changes`].
-    pub async fn listen(&self) {
-        self.changes.listen(&self.options).await;
+    /// Listens for the changes of all nodes until the answer is dropped; see [`Changes`].
+    ///
+    /// # Errors
+    /// The system's, where there can be no more threads.
+    pub fn listen(&self) -> std::io::Result<Listening> {
+        self.changes.listen(PgConnectOptions::clone(&self.options))
     }
 
     /// Runs all migrations under the migrator's advisory lock.

@@ -9,10 +9,6 @@ use ipnet::IpNet;
 
 use crate::error::{Error, Result};
 
-/// The address of the socket's other end; the server puts it into each request.
-#[derive(Debug, Clone, Copy)]
-pub struct PeerAddress(pub IpAddr);
-
 /// The address of the client: the peer's, or what a trusted proxy says (`security.md` 2.3 and 4.4).
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
@@ -22,9 +18,14 @@ pub struct ClientAddress(pub IpAddr);
 pub struct TrustedProxies(pub Vec<IpNet>);
 
 impl TrustedProxies {
+    /// Whether the address is that of a proxy, which speaks for many clients.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address.to_canonical()))
+    }
+
     /// Walks the forwarding chain from the near end, for as long as the hops are trusted.
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let trusted = |address: IpAddr| self.0.iter().any(|network| network.contains(&address.to_canonical()));
+        let trusted = |address: IpAddr| self.contains(address);
         let mut client = peer.to_canonical();
         if !trusted(client) {
             return client;
@@ -39,6 +40,14 @@ impl TrustedProxies {
             }
         }
         client
+    }
+}
+
+/// What counts as one client where clients are counted: an IPv6 customer has a whole /64.
+pub(super) fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -59,6 +68,13 @@ mod tests {
         headers.insert("x-forwarded-for", forwarded.parse().unwrap());
         let proxies = TrustedProxies(vec![trusted.parse().unwrap()]);
         proxies.client_address(peer.parse().unwrap(), &headers).to_string()
+    }
+
+    #[test]
+    fn neighbours_in_one_ipv6_network_count_as_one() {
+        let network = |text: &str| network_of(text.parse().unwrap()).to_string();
+        assert_eq!(network("2001:db8::1"), network("2001:db8::2"));
+        assert_eq!(network("::ffff:10.0.0.1"), "10.0.0.1");
     }
 
     #[test]

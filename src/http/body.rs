@@ -1,5 +1,7 @@
 //! Request bodies: small ones as JSON, uploads as a stream that may not stall.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -20,8 +22,8 @@ const SMALL_BYTES: usize = 64 * 1024;
 /// How long the next piece of a body may take.
 const IDLE: Duration = Duration::from_secs(15);
 
-/// The least that an upload must bring on average, once it has had a while.
-const BYTES_PER_SECOND: u64 = 1024;
+/// The least that a body must bring on average, once it has had a while: 100 MB may take an hour and three quarters.
+const BYTES_PER_SECOND: u64 = 16 * 1024;
 const HEAD_START: Duration = Duration::from_secs(30);
 
 /// What is read and thrown away of a refused upload, so that the client comes to read the refusal.
@@ -111,10 +113,27 @@ pub async fn drain(body: Body) {
 /// A body as a stream of chunks that ends with an error when the client stalls or trickles (`security.md` 5.1).
 pub struct BodyStream {
     chunks: axum::body::BodyDataStream,
-    patience: std::pin::Pin<Box<tokio::time::Sleep>>,
-    began: Instant,
+    /// Runs from the first poll: a body that waits for its turn on our side is not late.
+    patience: Option<Patience>,
     bytes: u64,
     ended: bool,
+}
+
+struct Patience {
+    idle: Pin<Box<tokio::time::Sleep>>,
+    began: Instant,
+}
+
+impl Patience {
+    fn begin() -> Self {
+        Self { idle: Box::pin(tokio::time::sleep(IDLE)), began: Instant::now() }
+    }
+
+    /// Whether what has come so far is too little for the time it took.
+    fn is_trickle(&self, bytes: u64) -> bool {
+        let late = self.began.elapsed().saturating_sub(HEAD_START);
+        bytes < late.as_secs() * BYTES_PER_SECOND
+    }
 }
 
 impl std::fmt::Debug for BodyStream {
@@ -125,55 +144,40 @@ impl std::fmt::Debug for BodyStream {
 
 impl BodyStream {
     fn new(body: Body) -> Self {
-        Self {
-            chunks: body.into_data_stream(),
-            patience: Box::pin(tokio::time::sleep(IDLE)),
-            began: Instant::now(),
-            bytes: 0,
-            ended: false,
-        }
+        Self { chunks: body.into_data_stream(), patience: None, bytes: 0, ended: false }
     }
 
-    fn is_trickling(&self) -> bool {
-        let late = self.began.elapsed().saturating_sub(HEAD_START);
-        self.bytes < late.as_secs() * BYTES_PER_SECOND
+    fn fail(&mut self) -> Poll<Option<Result<Bytes>>> {
+        self.ended = true;
+        Poll::Ready(Some(Err(Error::BodyTimeout)))
     }
 }
 
 impl Stream for BodyStream {
     type Item = Result<Bytes>;
 
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        use std::task::Poll;
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.ended {
             return Poll::Ready(None);
         }
-        match self.chunks.poll_next_unpin(context) {
+        let this = &mut *self;
+        let patience = this.patience.get_or_insert_with(Patience::begin);
+        match this.chunks.poll_next_unpin(context) {
             Poll::Ready(Some(Ok(chunk))) => {
-                self.bytes += chunk.len() as u64;
-                self.patience.as_mut().reset(tokio::time::Instant::now() + IDLE);
-                if self.is_trickling() {
-                    self.ended = true;
-                    return Poll::Ready(Some(Err(Error::BodyTimeout)));
+                this.bytes += chunk.len() as u64;
+                if patience.is_trickle(this.bytes) {
+                    return this.fail();
                 }
+                patience.idle.as_mut().reset(tokio::time::Instant::now() + IDLE);
                 Poll::Ready(Some(Ok(chunk)))
             }
-            Poll::Ready(Some(Err(_))) => {
-                self.ended = true;
-                Poll::Ready(Some(Err(Error::BodyTimeout)))
-            }
+            Poll::Ready(Some(Err(_))) => this.fail(),
             Poll::Ready(None) => {
-                self.ended = true;
+                this.ended = true;
                 Poll::Ready(None)
             }
-            Poll::Pending => match self.patience.as_mut().poll(context) {
-                Poll::Ready(()) => {
-                    self.ended = true;
-                    Poll::Ready(Some(Err(Error::BodyTimeout)))
-                }
+            Poll::Pending => match patience.idle.as_mut().poll(context) {
+                Poll::Ready(()) => this.fail(),
                 Poll::Pending => Poll::Pending,
             },
         }

@@ -7,7 +7,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,28 +19,48 @@ const HEAD: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_mins(1);
 const WRITE_STALL: Duration = Duration::from_secs(30);
 
-/// How many requests of a connection are being answered; the service counts, the connection looks.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Busy(Arc<AtomicUsize>);
+/// Whether a request of the connection is being answered, and when the last answer ended. The service tells, the
+/// connection looks: it is not woken when an answer ends, so it must find out by itself.
+#[derive(Debug, Clone)]
+pub(super) struct Busy(Arc<Answers>);
+
+#[derive(Debug)]
+struct Answers {
+    under_way: AtomicUsize,
+    opened_at: Instant,
+    last_ended_ms: AtomicU64,
+}
 
 /// One request being answered, until dropped.
 #[derive(Debug)]
 pub(super) struct Answering(Busy);
 
 impl Busy {
+    pub(super) fn new() -> Self {
+        let (under_way, last_ended_ms) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Self(Arc::new(Answers { under_way, opened_at: Instant::now(), last_ended_ms }))
+    }
+
     pub(super) fn begin(&self) -> Answering {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.under_way.fetch_add(1, Ordering::Relaxed);
         Answering(self.clone())
     }
 
     fn is_busy(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
+        self.0.under_way.load(Ordering::Relaxed) > 0
+    }
+
+    fn last_ended(&self) -> Instant {
+        self.0.opened_at + Duration::from_millis(self.0.last_ended_ms.load(Ordering::Relaxed))
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
+        let answers = &self.0.0;
+        let now_ms = u64::try_from(answers.opened_at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        answers.last_ended_ms.store(now_ms, Ordering::Relaxed);
+        answers.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -81,7 +101,8 @@ impl Connection {
         let reading = match self.waiting {
             Waiting::FirstHead(since) | Waiting::RestOfHead(since) => Some(since + HEAD),
             Waiting::NextRequest(since) => Some(since + IDLE),
-            Waiting::Nothing => None,
+            Waiting::Nothing if self.busy.is_busy() => Some(Instant::now() + IDLE),
+            Waiting::Nothing => Some(self.busy.last_ended() + IDLE),
         };
         let writing = self.write_stalled_since.map(|since| since + WRITE_STALL);
         reading.into_iter().chain(writing).min()

@@ -1,5 +1,6 @@
 //! The outermost layer: what is done to every request and every answer, whatever the route.
 
+use std::any::Any;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, Method, Request};
 use tower::ServiceExt;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::Error;
 
@@ -41,7 +43,13 @@ impl Edge {
     pub fn new(router: axum::Router, proxies: TrustedProxies, access_log: bool) -> Result<Self, Error> {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).map_err(Error::internal)?;
+        let router = router.layer(CatchPanicLayer::custom(answer_panic));
         Ok(Self { router, proxies, access_log, first_id: u64::from_le_bytes(seed), requests: AtomicU64::new(0) })
+    }
+
+    /// The proxies that speak for others.
+    pub(super) fn proxies(&self) -> &TrustedProxies {
+        &self.proxies
     }
 
     /// Answers one request that came from `peer`.
@@ -69,6 +77,12 @@ impl Edge {
             .await
             .unwrap_or_else(|_| Error::Unavailable("the answer took too long".into()).into_response())
     }
+}
+
+/// A bug of ours must not take the connection with it, and must be found again in the log.
+fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Error::internal(format!("a handler panicked: {}", words.unwrap_or("without words"))).into_response()
 }
 
 fn finish(response: &mut Response, id: u64) {
@@ -139,7 +153,23 @@ fn chain(error: &Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::routing::get;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_in_npms_shape() {
+        async fn broken() -> &'static str {
+            panic!("on purpose")
+        }
+        let router = axum::Router::new().route("/", get(broken));
+        let edge = Edge::new(router, TrustedProxies::default(), false).unwrap();
+        let response = edge.answer(Request::new(Body::empty()), [127, 0, 0, 1].into()).await;
+        assert_eq!(response.status(), 500);
+        assert!(response.headers().contains_key("x-request-id"));
+        let cause = &response.extensions().get::<Cause>().unwrap().0;
+        assert!(chain(cause).contains("on purpose"));
+    }
 
     #[test]
     fn a_token_in_a_path_is_not_logged() {

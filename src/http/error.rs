@@ -1,4 +1,4 @@
-//! An [`Error`] as npm's clients read it (`protocol.md` 1.5 and 1.6, `ux.md` 9).
+//! An [`Error`] as npm's clients read it (`protocol.md` 1.5 and 1.6).
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};

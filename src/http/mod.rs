@@ -16,7 +16,7 @@ mod spelling;
 mod throttle;
 
 pub use actor::{CurrentActor, require_account};
-pub use address::{ClientAddress, PeerAddress, TrustedProxies};
+pub use address::{ClientAddress, TrustedProxies};
 pub use body::{BodyStream, Json, JsonBody, drain, read_json, upload};
 pub use cache_policy::CachePolicy;
 pub use conditional::{HttpDate, Validators, not_modified};

@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
+use super::address::{TrustedProxies, network_of};
 use super::connection::{Answering, Busy, Connection};
 use super::edge::Edge;
 
@@ -46,7 +47,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let places = Arc::new(Semaphore::new(limits.connections));
-    let neighbours = Neighbours::new(limits.per_address);
+    let neighbours = Neighbours::new(limits.per_address, edge.proxies().clone());
     let (stopping, stopped) = watch::channel(false);
     let connections = TaskTracker::new();
     tokio::pin!(stop);
@@ -84,7 +85,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
 
 async fn hold<P>(stream: TcpStream, address: IpAddr, edge: Arc<Edge>, mut stopped: watch::Receiver<bool>, _place: P) {
     let _ = stream.set_nodelay(true);
-    let busy = Busy::default();
+    let busy = Busy::new();
     let io = TokioIo::new(Connection::new(stream, busy.clone()));
     let service = service_fn(move |request: Request<Incoming>| {
         let (edge, answering) = (edge.clone(), busy.begin());
@@ -136,41 +137,45 @@ impl hyper::body::Body for Counted {
     }
 }
 
-/// Counts connections by address.
+/// Counts connections by address. A trusted proxy speaks for many clients, so it is not counted.
 #[derive(Debug, Clone)]
 struct Neighbours {
     most: usize,
+    proxies: TrustedProxies,
     seats: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
-struct Seat {
-    address: IpAddr,
-    neighbours: Neighbours,
-}
+/// A counted connection, or an uncounted one.
+struct Seat(Option<(IpAddr, Neighbours)>);
 
 impl Neighbours {
-    fn new(most: usize) -> Self {
-        Self { most, seats: Arc::default() }
+    fn new(most: usize, proxies: TrustedProxies) -> Self {
+        Self { most, proxies, seats: Arc::default() }
     }
 
     fn seat(&self, address: IpAddr) -> Option<Seat> {
+        if self.proxies.contains(address) {
+            return Some(Seat(None));
+        }
+        let address = network_of(address);
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = seats.entry(address).or_insert(0);
         if *taken >= self.most {
             return None;
         }
         *taken += 1;
-        Some(Seat { address, neighbours: self.clone() })
+        Some(Seat(Some((address, self.clone()))))
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut seats = self.neighbours.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = seats.get_mut(&self.address) {
+        let Some((address, neighbours)) = &self.0 else { return };
+        let mut seats = neighbours.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = seats.get_mut(address) {
             *taken -= 1;
             if *taken == 0 {
-                seats.remove(&self.address);
+                seats.remove(address);
             }
         }
     }

@@ -22,11 +22,6 @@ impl VersionNumber {
     pub fn as_str(&self) -> &str {
         &self.text
     }
-
-    /// Whether it is a prerelease such as `1.0.0-beta.1`.
-    pub fn is_prerelease(&self) -> bool {
-        !self.parsed.pre.is_empty()
-    }
 }
 
 impl FromStr for VersionNumber {

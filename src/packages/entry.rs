@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use tokio::sync::OnceCell;
@@ -70,9 +70,9 @@ impl Entry {
         self.tarballs.get_or_try_init(|| load).await
     }
 
-    /// How long nobody has held the entry against the database.
-    pub(super) fn unchecked_for(&self) -> Duration {
-        self.checked_at.load().elapsed()
+    /// When the entry was last held against the database.
+    pub(super) fn checked_at(&self) -> Instant {
+        **self.checked_at.load()
     }
 
     /// Holds the entry against facts that were just loaded: whether it is still what the database has.

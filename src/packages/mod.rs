@@ -1,7 +1,7 @@
 //! Packages: how versions come in, and how packuments and tarballs go out.
 //!
-//! What goes out is bytes from memory: an install costs no SQL and no JSON (`style.md` 5). The decision is asked before
-//! any answer, also before a 304.
+//! What goes out is bytes from memory: an install costs no SQL and no JSON (`architecture.md` 3). The decision is
+//! asked before any answer, also before a 304.
 
 pub mod archive;
 mod entry;
@@ -13,8 +13,9 @@ mod store;
 mod variants;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 use crate::access::Access;
@@ -29,8 +30,11 @@ use crate::users::Users;
 
 pub use entry::{Entry, TarballFacts};
 pub use packument::{Document, Form, parse_rev, rev_text};
-pub use publish::{Publication, PublishLimits, Sender};
+pub use publish::{Publication, PublishLimits, Sender, Turns};
 pub use variants::Encoding;
+
+/// How many packuments are loaded and stitched at once.
+const STITCHING_AT_ONCE: usize = 8;
 
 /// Handle to the packages.
 #[derive(Debug, Clone)]
@@ -41,8 +45,12 @@ pub struct Packages {
     access: Access,
     blobs: Blobs,
     cache: Arc<ChangeAwareCache<PackageName, Arc<Entry>>>,
+    /// When the node last began to hear: what was in memory before is held against the database once more.
+    hearing_since: Arc<ArcSwap<Instant>>,
     recheck: Duration,
-    uploads: Arc<Semaphore>,
+    uploads: Arc<Turns>,
+    /// Packuments loaded and stitched at once: each may take a multiple of its size in memory.
+    stitching: Arc<Semaphore>,
     limits: PublishLimits,
     public_url: Arc<str>,
 }
@@ -86,10 +94,13 @@ impl Packages {
         let Parts { db, clock, users, access, blobs, public_url } = parts;
         let cache = Arc::new(ChangeAwareCache::new(20_000, memory.packument_bytes, db.changes().clone()));
         let heard: Arc<ChangeAwareCache<PackageName, Arc<Entry>>> = cache.clone();
+        let hearing_since = Arc::new(ArcSwap::from_pointee(Instant::now()));
+        let heard_again = hearing_since.clone();
         db.changes().subscribe(move |change| match change {
             Some(Change::Package(name)) => heard.forget(name),
             Some(Change::Account(_) | Change::Token(_)) => {}
-            None => heard.clear(),
+            // Stitching everything again would be much work at a bad time: what is still so after one question is kept.
+            None => heard_again.store(Arc::new(Instant::now())),
         });
         Self {
             db,
@@ -98,8 +109,10 @@ impl Packages {
             access,
             blobs,
             cache,
+            hearing_since,
             recheck: Duration::from_secs(memory.recheck_seconds),
-            uploads: Arc::new(Semaphore::new(limits.max_uploads)),
+            uploads: Arc::new(Turns::new(limits.max_uploads)),
+            stitching: Arc::new(Semaphore::new(STITCHING_AT_ONCE)),
             limits: PublishLimits::from(limits),
             public_url,
         }
@@ -114,7 +127,7 @@ impl Packages {
     /// The refusal, with the status that its decision has.
     pub async fn open(&self, actor: &Actor, name: &PackageName, intent: Intent<Read>) -> Result<Opened> {
         let warm = self.cache.get(name);
-        if let Some(entry) = warm.as_ref().filter(|entry| entry.unchecked_for() < self.recheck) {
+        if let Some(entry) = warm.as_ref().filter(|entry| self.is_trusted(entry)) {
             let facts = self.with_present_owner(&entry.facts).await?;
             match crate::policy::permit(actor, intent, &facts, self.clock.now()) {
                 Ok(permit) => return Ok(Opened { permit, entry: entry.clone() }),
@@ -122,17 +135,22 @@ impl Packages {
                 Err(refusal) => return Err(self.access.refusal(&refusal, actor, name)),
             }
         }
-        let facts = self.access.load_facts(name).await?;
+        let facts = self.access.load_facts_for(actor, name).await?;
         let permit = self.access.permit_on(actor, &facts, intent)?;
         let entry = match warm {
             Some(entry) if entry.confirm(&facts) => entry,
             Some(_) => {
                 self.cache.forget(name);
-                self.load_entry(name, facts).await?
+                self.load_entry(name).await?
             }
-            None => self.load_entry(name, facts).await?,
+            None => self.load_entry(name).await?,
         };
         Ok(Opened { permit, entry })
+    }
+
+    fn is_trusted(&self, entry: &Entry) -> bool {
+        let checked_at = entry.checked_at();
+        checked_at > **self.hearing_since.load() && checked_at.elapsed() < self.recheck
     }
 
     /// What a node that has lost its database may still serve: a package that was public when it last heard.
@@ -143,12 +161,13 @@ impl Packages {
     }
 
     /// Puts an entry in place of none; those who come at the same time share it, and with it every later load.
-    async fn load_entry(&self, name: &PackageName, facts: PackageFacts) -> Result<Arc<Entry>> {
+    async fn load_entry(&self, name: &PackageName) -> Result<Arc<Entry>> {
         let load = async {
             let facts = self.access.load_facts(name).await?;
             Ok(facts.package.is_some().then(|| Arc::new(Entry::new(facts))))
         };
-        Ok(self.cache.get_or_load(name, load).await?.unwrap_or_else(|| Arc::new(Entry::new(facts))))
+        let entry = self.cache.get_or_load(name, load).await?;
+        entry.ok_or_else(|| Error::Conflict(format!("{name} was just removed. Run the command again.").into()))
     }
 
     /// The facts with the scope's owner as they are now: their billing flag changes without the package changing.
@@ -171,6 +190,7 @@ impl Packages {
         }
         let name = opened.permit.name();
         let load = async {
+            let _turn = self.stitching.acquire().await.map_err(Error::internal)?;
             let document = packument::load(self.db.reads(), name, form, &self.public_url).await?;
             self.account_for(name, entry, document.memory_bytes());
             Ok(Arc::new(document))

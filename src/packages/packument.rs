@@ -67,7 +67,7 @@ impl Document {
     }
 }
 
-/// The `_rev` of a package at a revision: the number, and a hash that nobody can guess for another package.
+/// The `_rev` of a package at a revision: the number, and a hash that is another one for each package and revision.
 pub fn rev_text(name: &PackageName, revision: i64) -> String {
     let hash = Sha256::digest(format!("{name}#{revision}"));
     hash[..16].iter().fold(format!("{revision}-"), |mut text, byte| {

@@ -149,7 +149,10 @@ pub(super) async fn find_version(
                versions.unpacked_bytes
            from versions
            join packages on packages.id = versions.package_id
-           left join dist_tags on dist_tags.version_id = versions.id and dist_tags.tag = $3
+           left join dist_tags
+               on dist_tags.package_id = versions.package_id
+              and dist_tags.version_id = versions.id
+              and dist_tags.tag = $3
            where packages.name = $1
              and versions.unpublished_at is null
              and (versions.version = $2 or dist_tags.tag is not null)
@@ -192,8 +195,9 @@ pub(super) async fn insert_package(
     now: Time,
 ) -> Result<PackageId> {
     let id = sqlx::query_scalar!(
-        r#"insert into packages (owner_id, name, visibility, revision, created_by, created_at, modified_at)
-           values ($1, $2, $3, 0, $4, $5, $5)
+        r#"insert into packages
+               (owner_id, name, visibility, revision, manifest_bytes, created_by, created_at, modified_at)
+           values ($1, $2, $3, 0, 0, $4, $5, $5)
            returning id as "id: PackageId""#,
         owner.0,
         name.as_str(),
@@ -211,6 +215,7 @@ pub(super) struct UsedVersion {
     pub(super) sha512: Vec<u8>,
     pub(super) published_by: AccountId,
     pub(super) unpublished: bool,
+    pub(super) tags: Vec<String>,
 }
 
 pub(super) async fn find_used_version(
@@ -223,7 +228,8 @@ pub(super) async fn find_used_version(
         r#"select
                sha512,
                published_by as "published_by: AccountId",
-               unpublished_at is not null as "unpublished!"
+               unpublished_at is not null as "unpublished!",
+               array(select tag from dist_tags where version_id = versions.id) as "tags!"
            from versions
            where package_id = $1
              and version = $2"#,
@@ -278,6 +284,18 @@ pub(super) async fn insert_version(connection: &mut PgConnection, version: &NewV
     .fetch_one(connection)
     .await?;
     Ok(id)
+}
+
+/// Counts a new manifest into its package; tells how many bytes the manifests now are.
+pub(super) async fn add_manifest_bytes(connection: &mut PgConnection, package: PackageId, bytes: usize) -> Result<u64> {
+    let total = sqlx::query_scalar!(
+        "update packages set manifest_bytes = manifest_bytes + $2 where id = $1 returning manifest_bytes",
+        package.0,
+        i64::try_from(bytes).map_err(Error::internal)?,
+    )
+    .fetch_one(connection)
+    .await?;
+    u64::try_from(total).map_err(Error::internal)
 }
 
 pub(super) async fn set_tag(

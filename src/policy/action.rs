@@ -84,6 +84,25 @@ impl Action {
         Self::Leave,
     ];
 
+    /// Whether the action changes something.
+    pub fn changes(self) -> bool {
+        self.needs().changes
+    }
+
+    /// The action in the audit log.
+    pub fn audit_name(self) -> &'static str {
+        match self {
+            Self::Read | Self::Inspect => "package.read",
+            Self::ListCollaborators => "access.list",
+            Self::Create | Self::CreateAs(_) | Self::Publish => "package.publish",
+            Self::Unpublish => "package.unpublish",
+            Self::ChangeCollaborators => "access.change",
+            Self::SetVisibility(_) => "access.visibility",
+            Self::Grant => "access.grant",
+            Self::Revoke | Self::Leave => "access.revoke",
+        }
+    }
+
     /// Whether the action brings a package into being rather than acting on one.
     pub(super) fn creates(self) -> bool {
         matches!(self, Self::Create | Self::CreateAs(_))
@@ -132,6 +151,13 @@ impl Right for Administer {}
 pub struct Intent<R: Right> {
     pub(super) action: Action,
     right: PhantomData<R>,
+}
+
+impl<R: Right> Intent<R> {
+    /// What is intended.
+    pub fn action(self) -> Action {
+        self.action
+    }
 }
 
 impl<R: Right> Clone for Intent<R> {

@@ -21,6 +21,8 @@ use crate::policy::Intent;
 #[derive(Deserialize)]
 pub(super) struct OwnersDocument {
     maintainers: Vec<Maintainer>,
+    /// A whole packument: an unpublish, which looks like a change of owners otherwise (`protocol.md` 3.9).
+    versions: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +42,9 @@ pub(super) async fn put(
     let name = path.for_writing(&actor)?;
     app.access.permit(&actor, &name, Intent::CHANGE_COLLABORATORS).await?;
     let JsonBody(document): JsonBody<OwnersDocument> = crate::http::read_json(request).await?;
+    if document.versions.is_some() {
+        return Err(Error::Unprocessable("This registry cannot unpublish yet. Nothing was removed.".into()));
+    }
     let wanted = document.maintainers.into_iter().map(|one| one.name.parse::<AccountName>());
     let wanted = wanted.collect::<Result<BTreeSet<_>, _>>()?;
     if wanted.is_empty() {

@@ -76,11 +76,6 @@ pub(super) async fn open(
     name: &PackageName,
     intent: Intent<Read>,
 ) -> Result<(Actor, Opened)> {
-    if app.db.changes().is_out_of_reach()
-        && let Some(opened) = app.packages.open_public_from_memory(name)
-    {
-        return Ok((Actor::Anonymous, opened));
-    }
     let outcome = match actor.known() {
         Ok(actor) => app.packages.open(&actor, name, intent).await.map(|opened| (actor, opened)),
         Err(outage) => Err(outage),
@@ -96,8 +91,18 @@ pub(super) async fn open(
 /// A packument that is read in order to change the package is no install: the ways out of a lapsed plan begin so.
 fn intent(uri: &Uri, headers: &HeaderMap) -> Intent<Read> {
     let asks_to_write = uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "write=true"));
-    let command = headers.get("npm-command").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if asks_to_write || matches!(command, "owner" | "unpublish" | "access") { Intent::INSPECT } else { Intent::READ }
+    if asks_to_write || matches!(command(headers), "owner" | "unpublish" | "access") {
+        Intent::INSPECT
+    } else {
+        Intent::READ
+    }
+}
+
+/// The npm command that a request belongs to. npm 6 has no header for it and says the whole command line in `referer`.
+fn command(headers: &HeaderMap) -> &str {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let command_line = || text("referer").and_then(|line| line.split(' ').next());
+    text("npm-command").or_else(command_line).unwrap_or_default()
 }
 
 /// The abbreviated form goes to who prefers it, or likes it no less (`protocol.md` 2.2).
@@ -165,6 +170,20 @@ fn cache_policy(opened: &Opened) -> CachePolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn command_is_found_where_each_npm_puts_it() {
+        for (name, value, expected) in [
+            ("npm-command", "owner", "owner"),
+            ("referer", "owner rm bob [REDACTED]", "owner"),
+            ("referer", "install", "install"),
+            ("user-agent", "npm/6.14.18", ""),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            assert_eq!(command(&headers), expected, "{name}: {value}");
+        }
+    }
 
     #[test]
     fn who_resolves_gets_the_install_form_and_who_reads_gets_everything() {

@@ -55,9 +55,9 @@ async fn permit(app: &App, actor: CurrentActor, path: PackagePath) -> Result<Per
 
 /// A package that does not exist is to be created; how visible, the body will say.
 async fn permit_to_publish(app: &App, actor: &Actor, name: &PackageName) -> Result<Permit<Write>> {
-    let facts = app.access.load_facts(name).await?;
+    let facts = app.access.load_facts_for(actor, name).await?;
     let intent = if facts.package.is_some() { Intent::PUBLISH } else { Intent::CREATE };
-    app.access.permit_on(actor, &facts, intent)
+    app.access.permit_known(actor, &facts, intent).await
 }
 
 async fn refuse_unread(refusal: Error, body: Body) -> Response {

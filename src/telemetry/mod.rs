@@ -3,12 +3,16 @@
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 
 use crate::config::{Log, LogFormat};
 
 /// Sends log lines to standard error as configured. Does nothing when called twice.
-pub fn init(log: &Log) {
-    let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+///
+/// # Errors
+/// Where `log.filter` is not a filter.
+pub fn init(log: &Log) -> Result<(), ParseError> {
+    let filter = EnvFilter::try_new(&log.filter)?;
     let json = match log.format {
         LogFormat::Json => true,
         LogFormat::Text => false,
@@ -17,4 +21,5 @@ pub fn init(log: &Log) {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // A second initialisation fails, which is what a test that starts two applications wants.
     let _ = if json { builder.json().flatten_event(true).try_init() } else { builder.compact().try_init() };
+    Ok(())
 }

@@ -218,6 +218,9 @@ impl Tokens {
         by: &By,
     ) -> Result<()> {
         let revoked = found.ok_or_else(unknown_token)?;
+        if !revoked.was_alive {
+            return Ok(());
+        }
         let event = audit::Event {
             action: "token.revoke",
             subject: &revoked.key,

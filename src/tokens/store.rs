@@ -112,6 +112,8 @@ pub(super) struct Revoked {
     pub(super) key: String,
     pub(super) account: AccountId,
     pub(super) digest: TokenDigest,
+    /// Whether it still worked.
+    pub(super) was_alive: bool,
 }
 
 pub(super) async fn revoke_by_digest(
@@ -123,13 +125,13 @@ pub(super) async fn revoke_by_digest(
         r#"update tokens
            set revoked_at = coalesce(revoked_at, $2)
            where digest = $1
-           returning key, account_id as "account: AccountId""#,
+           returning key, account_id as "account: AccountId", revoked_at = $2 as "was_alive!""#,
         digest.as_bytes(),
         now,
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| Revoked { key: row.key, account: row.account, digest: *digest }))
+    Ok(row.map(|row| Revoked { key: row.key, account: row.account, digest: *digest, was_alive: row.was_alive }))
 }
 
 /// Takes a whole key, or the start of one where that names a single token.
@@ -143,14 +145,15 @@ pub(super) async fn revoke_by_key(connection: &mut PgConnection, key: &str, now:
                where starts_with(key, $1)
                having count(*) = 1 and length($1) >= 6
            )
-           returning key, account_id as "account: AccountId", digest"#,
+           returning key, account_id as "account: AccountId", digest, revoked_at = $2 as "was_alive!""#,
         key,
         now,
     )
     .fetch_optional(connection)
     .await?;
     Ok(row.and_then(|row| {
-        TokenDigest::from_slice(&row.digest).map(|digest| Revoked { key: row.key, account: row.account, digest })
+        let digest = TokenDigest::from_slice(&row.digest)?;
+        Some(Revoked { key: row.key, account: row.account, digest, was_alive: row.was_alive })
     }))
 }
 

@@ -209,6 +209,8 @@ async fn a_version_number_is_used_once() {
     app.grant("@alice/one", "bob", Permission::ReadWrite).await;
 
     alice.publish(&package).await.expect(201);
+    alice.publish(&Package { tag: "next".into(), ..package.clone() }).await.expect(409);
+    alice.publish(&package.clone().access("public")).await.expect(409);
     let of_bob = bob.publish(&package).await.expect(409);
     assert!(of_bob.error().contains("cannot publish over the previously published versions"), "{}", of_bob.error());
     let other = Package { files: vec![("x".into(), b"other".to_vec())], ..package.clone() };
@@ -347,6 +349,26 @@ async fn only_json_within_the_limits_is_read() {
     send(&[("content-type", "application/json")], format!("{text}x")).await.expect(400);
     send(&[("content-type", "application/json")], "[".repeat(100_000)).await.expect(400);
     alice.get("/@alice/one").await.expect(404);
+}
+
+/// Small bytes that would be large memory, and versions without end.
+#[tokio::test]
+async fn metadata_is_bounded() {
+    let app = TestApp::with(|config| config.limits.max_packument_bytes = 4000).await;
+    let alice = app.user("alice").await;
+    let nested = json!({ "keywords": vec![json!([]); 120_000] });
+    alice.publish(&Package { manifest: nested, ..Package::new("@alice/nested", "1.0.0") }).await.expect(413);
+    alice.get("/@alice/nested").await.expect(404);
+    let statuses = futures_util::future::join_all((0..3).map(|number| {
+        let manifest = json!({ "description": "x".repeat(1500) });
+        let package = Package { manifest, ..Package::new("@alice/many", &format!("1.0.{number}")) };
+        let alice = alice.clone();
+        async move { alice.publish(&package).await.status.as_u16() }
+    }))
+    .await;
+    assert_eq!(statuses.iter().filter(|status| **status == 413).count(), 1, "{statuses:?}");
+    let packument = alice.get("/@alice/many").await.expect(200).json();
+    assert_eq!(packument["versions"].as_object().expect("versions").len(), 2);
 }
 
 /// Bytes that do not compress.

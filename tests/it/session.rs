@@ -166,6 +166,8 @@ async fn what_is_done_is_written_down_for_good() {
     log_in(&app, "alice", PASSWORD, None).await.expect(201);
     alice.publish(&Package::new("@alice/one", "1.0.0")).await.expect(201);
     app.grant("@alice/one", "bob", Permission::ReadOnly).await;
+    let bob = app.token("bob", Narrowing::default(), None).await;
+    bob.publish(&Package::new("@alice/one", "1.1.0")).await.expect(403);
     let pool = app.pool().await;
     let lines: Vec<(String, String, String, Value)> =
         sqlx::query_as("select action, subject, outcome, detail from audit_events order by id")
@@ -177,6 +179,7 @@ async fn what_is_done_is_written_down_for_good() {
     };
     assert!(has("user.login", "alice", "refused") && has("user.login", "alice", "done"));
     assert!(has("package.publish", "@alice/one", "done") && has("access.grant", "@alice/one", "done"));
+    assert!(has("package.publish", "@alice/one", "refused"));
     let text = format!("{lines:?}");
     assert!(!text.contains(PASSWORD) && !text.contains(alice.token.as_deref().expect("a token")));
     assert!(sqlx::query("delete from audit_events").execute(&pool).await.is_err());

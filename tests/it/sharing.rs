@@ -73,6 +73,19 @@ async fn the_scopes_owner_cannot_be_removed() {
     assert_eq!(listed, json!({ "alice": "write" }), "all of the change or nothing of it");
 }
 
+/// What npm sends to unpublish must not be taken for a change of owners, which would read as success.
+#[tokio::test]
+async fn an_unpublish_is_refused_and_not_mistaken() {
+    let app = TestApp::new().await;
+    let alice = app.user("alice").await;
+    alice.publish(&Package::new("@alice/one", "1.0.0")).await.expect(201);
+    let mut packument = alice.get("/@alice%2fone?write=true").await.expect(200).json();
+    let rev = packument["_rev"].as_str().expect("a rev").to_owned();
+    packument["versions"] = json!({});
+    alice.json("PUT", &format!("/@alice%2fone/-rev/{rev}"), &packument).await.expect(422);
+    alice.get("/@alice%2fone/1.0.0").await.expect(200);
+}
+
 #[tokio::test]
 async fn a_stale_revision_changes_nothing() {
     let app = TestApp::new().await;

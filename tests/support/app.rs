@@ -16,6 +16,7 @@ use strongroom::app::App;
 use strongroom::audit::By;
 use strongroom::clock::{Clock, Time};
 use strongroom::config::Config;
+use strongroom::db::Listening;
 use strongroom::http::{Edge, TrustedProxies};
 use strongroom::names::{AccountName, PackageName};
 use strongroom::policy::{Actor, BillingFlag, Intent, Narrowing, Permission};
@@ -39,13 +40,7 @@ pub(crate) struct TestApp {
     database: Arc<TestDatabase>,
     folder: Arc<tempfile::TempDir>,
     edge: Edge,
-    listening: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for TestApp {
-    fn drop(&mut self) {
-        self.listening.abort();
-    }
+    _listening: Listening,
 }
 
 impl TestApp {
@@ -83,16 +78,13 @@ impl TestApp {
         configure(&mut config);
         let options = database.url.parse().expect("a database URL");
         let app = Arc::new(App::new(config, options, clock.clone()).expect("an application"));
-        let listening = tokio::spawn({
-            let app = app.clone();
-            async move { app.db.listen().await }
-        });
+        let listening = app.db.listen().expect("a thread");
         while app.db.changes().hearing().is_none() {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }
         let router = strongroom::registry::router(app.clone()).merge(strongroom::ops::router(app.clone()));
         let edge = Edge::new(router, TrustedProxies::default(), false).expect("an edge");
-        Self { app, clock, database, folder, edge, listening }
+        Self { app, clock, database, folder, edge, _listening: listening }
     }
 
     /// The folder with the package files.

@@ -12,6 +12,11 @@ use crate::policy::Visibility;
 
 use super::body::{Document, Provenance, Received, Tarball};
 
+/// The largest manifest, its README included, and the most values in it or in a `package.json`. A value takes some
+/// seventy bytes of memory once it is taken apart, so the count is what bounds the memory of a publish.
+const MANIFEST_BYTES: usize = 2 << 20;
+const MANIFEST_VALUES: usize = 100_000;
+
 /// A publish in which everything agrees with everything else.
 #[derive(Debug)]
 pub(super) struct Checked {
@@ -86,6 +91,7 @@ fn same_name(name: &PackageName, document: &Document) -> Result<()> {
 
 fn only_version(name: &PackageName, document: &Document) -> Result<(VersionNumber, Object)> {
     let raw = document.get("versions").ok_or_else(|| malformed("it has no versions"))?;
+    reasonable_size(raw.get().as_bytes())?;
     let versions: Map<String, Value> =
         serde_json::from_str(raw.get()).map_err(|_| malformed("its member \"versions\" is not an object"))?;
     let mut versions = versions.into_iter();
@@ -105,8 +111,20 @@ fn only_version(name: &PackageName, document: &Document) -> Result<(VersionNumbe
     Ok((version, manifest))
 }
 
+/// Refuses what would take much more memory than it has bytes, before it is taken apart.
+fn reasonable_size(text: &[u8]) -> Result<()> {
+    let values = text.iter().filter(|byte| matches!(byte, b'[' | b'{' | b',')).count();
+    if text.len() > MANIFEST_BYTES || values > MANIFEST_VALUES {
+        return Err(Error::TooLarge(
+            "The package.json is larger than 2 MB, or holds more than 100000 values. Publish less metadata.".into(),
+        ));
+    }
+    Ok(())
+}
+
 fn only_tag(document: &Document, version: &VersionNumber) -> Result<DistTag> {
     let Some(raw) = document.get("dist-tags") else { return Ok(DistTag::latest()) };
+    reasonable_size(raw.get().as_bytes())?;
     let tags: Map<String, Value> =
         serde_json::from_str(raw.get()).map_err(|_| malformed("its member \"dist-tags\" is not an object"))?;
     let mut tags = tags.into_iter();
@@ -158,6 +176,7 @@ fn access(document: &Document) -> Result<Option<Visibility>> {
 
 fn agreed_manifest(name: &PackageName, manifest: &Object, tarball: &Tarball<Staged>) -> Result<StoredManifest> {
     let refuse = |cause: ManifestError| unprocessable(cause);
+    reasonable_size(&tarball.archive.package_json)?;
     let package_json = manifest::parse_package_json(&tarball.archive.package_json).map_err(refuse)?;
     let says = |member: &str| package_json.get(member).and_then(Value::as_str);
     if says("name") != Some(name.as_str()) {

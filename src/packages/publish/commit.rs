@@ -55,8 +55,13 @@ impl Packages {
             return self.insert_version(transaction, &permit, publisher, id, checked, None).await;
         };
         if let Some(used) = store::find_used_version(transaction, package.id, &checked.version).await? {
-            let is_repeat =
-                used.sha512 == checked.digest.as_bytes() && used.published_by == publisher.id && !used.unpublished;
+            // npm resends a publish whose answer was lost. One that wants another tag or access is no repeat: success
+            // would tell its user that this was done.
+            let is_repeat = used.sha512 == checked.digest.as_bytes()
+                && used.published_by == publisher.id
+                && used.tags.iter().any(|tag| tag == checked.tag.as_str())
+                && checked.access.is_none_or(|access| access == package.visibility)
+                && !used.unpublished;
             return if is_repeat {
                 Ok(Publication { rev: rev_text(name, package.revision), notice: None })
             } else {
@@ -145,6 +150,10 @@ impl Packages {
             provenance: checked.provenance.as_deref(),
             now,
         };
+        let packument_bytes = store::add_manifest_bytes(transaction, package, manifest.len()).await?;
+        if packument_bytes > self.limits.packument_bytes {
+            return Err(packument_full(permit.name(), self.limits.packument_bytes));
+        }
         let version = store::insert_version(transaction, &row).await?;
         store::set_tag(transaction, package, &checked.tag, version).await?;
         store::set_latest_if_missing(transaction, package, version).await?;
@@ -164,6 +173,11 @@ impl Packages {
 /// Versions have an author: the operator publishes nothing.
 fn publisher(actor: &Actor) -> Result<&AccountFacts> {
     actor.account().ok_or_else(|| Error::Forbidden("Publishing needs an account. Run npm login first.".into()))
+}
+
+fn packument_full(name: &PackageName, most: u64) -> Error {
+    let reason = format!("The manifests of all versions of {name} would be more than {most} bytes.");
+    Error::TooLarge(format!("{reason} Publish less metadata, or unpublish old versions.").into())
 }
 
 fn version_exists(name: &PackageName, checked: &Checked) -> Error {

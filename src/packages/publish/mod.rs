@@ -8,6 +8,7 @@ mod check;
 mod commit;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -19,6 +20,8 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::policy::{Permit, Write};
 
+pub use turns::Turns;
+
 use super::Packages;
 use super::archive::ArchiveLimits;
 use body::{BodyError, Limits};
@@ -28,7 +31,10 @@ const COMMIT: Duration = Duration::from_secs(30);
 
 /// How much a publish may hold.
 #[derive(Debug, Clone, Copy)]
-pub struct PublishLimits(Limits);
+pub struct PublishLimits {
+    body: Limits,
+    packument_bytes: u64,
+}
 
 impl From<&config::Limits> for PublishLimits {
     fn from(limits: &config::Limits) -> Self {
@@ -37,12 +43,13 @@ impl From<&config::Limits> for PublishLimits {
             entries: limits.max_files,
             ..ArchiveLimits::default()
         };
-        Self(Limits {
-            document_bytes: limits.max_document_bytes as u64,
+        let body = Limits {
+            document_bytes: limits.max_document_bytes,
             tarball_bytes: limits.max_tarball_bytes,
             archive,
             ..Limits::default()
-        })
+        };
+        Self { body, packument_bytes: limits.max_packument_bytes }
     }
 }
 
@@ -50,7 +57,7 @@ impl PublishLimits {
     /// The largest body that could be accepted: the tarball as base64, the document, the provenance. A request that
     /// announces more is refused before it is read.
     pub fn body_bytes(&self) -> u64 {
-        self.0.tarball_bytes / 3 * 4 + self.0.document_bytes + self.0.provenance_bytes + 1024
+        self.body.tarball_bytes / 3 * 4 + self.body.document_bytes + self.body.provenance_bytes + 1024
     }
 }
 
@@ -81,9 +88,9 @@ impl Packages {
         S: Stream<Item = Result<Bytes, E>> + Unpin,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let _turn = self.uploads.acquire().await.map_err(Error::internal)?;
+        let _turn = self.uploads.turn(permit.actor().account_id()).await?;
         let blobs = self.blobs.clone();
-        let received = body::receive(body, self.limits.0, move || blobs.stage()).await.map_err(refuse_body)?;
+        let received = body::receive(body, self.limits.body, move || blobs.stage()).await.map_err(refuse_body)?;
         let name = permit.name().clone();
         let (checked, staged) = run_blocking(move || check::check(&name, received)).await??;
         // A database that fell silent would otherwise hold the upload, and its client, for a quarter of an hour.
