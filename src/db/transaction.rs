@@ -37,10 +37,11 @@ impl Transaction {
 
     /// Commits, and makes the announced changes seen: here at once, on every other node through NOTIFY.
     ///
-    /// Where the connection is lost before the answer is there, another one is asked what became of the transaction.
+    /// Where the connection is lost before the answer is there, another one is asked what became of the transaction: an
+    /// error that is returned means that nothing was changed.
     ///
     /// # Errors
-    /// `OutcomeUnknown` where the answer was lost and nobody can tell; otherwise the database's, and nothing was changed.
+    /// The database's; `OutcomeUnknown` where it stays away for longer than [`DOUBT`] after a lost answer.
     pub async fn commit(mut self) -> Result<()> {
         let id = self.notify().await?;
         let outcome = match self.inner.commit().await {
@@ -69,7 +70,7 @@ impl Transaction {
     }
 }
 
-/// Asks what became of a transaction whose commit failed with `failure`: that is no failure where it was done.
+/// Asks what became of a transaction whose commit failed with `failure`: it is an error no more where it was done.
 async fn learn_outcome(pool: &PgPool, id: &str, failure: Error) -> Result<()> {
     if !matches!(failure, Error::Unavailable(_)) {
         return Err(failure);
