@@ -74,17 +74,33 @@ impl<K: Hash + Eq + Clone, V: Clone + Weigh> ChangeAwareCache<K, V> {
 
     /// The value, loaded where it is not in memory.
     ///
+    /// A load is kept on the heap: with all its queries it is large, and inside the caller's future it would be moved
+    /// about with every hit.
+    ///
     /// # Errors
     /// Those of `load`.
-    pub async fn get_or_load(&self, key: &K, load: impl Future<Output = Result<Option<V>>>) -> Result<Option<V>> {
-        let Some(hearing) = self.changes.hearing() else { return load.await };
+    pub async fn get_or_load<L>(&self, key: &K, load: impl FnOnce() -> L) -> Result<Option<V>>
+    where
+        L: Future<Output = Result<Option<V>>>,
+    {
+        match self.get(key) {
+            Some(value) => Ok(Some(value)),
+            None => Box::pin(self.load(key, load)).await,
+        }
+    }
+
+    async fn load<L>(&self, key: &K, load: impl FnOnce() -> L) -> Result<Option<V>>
+    where
+        L: Future<Output = Result<Option<V>>>,
+    {
+        let Some(hearing) = self.changes.hearing() else { return load().await };
         let place = match self.entries.get_value_or_guard_async(key).await {
             Ok(Slot::Found(value)) => return Ok(Some(value)),
             Ok(Slot::Absent) => return Ok(None),
             Ok(Slot::Failed) => return Err(Error::Unavailable("the database does not answer".into())),
             Err(place) => place,
         };
-        let outcome = load.await;
+        let outcome = load().await;
         let slot = match &outcome {
             Ok(Some(value)) => Slot::Found(value.clone()),
             Ok(None) => Slot::Absent,
@@ -157,7 +173,7 @@ mod tests {
             let cache = cache.clone();
             async move {
                 cache
-                    .get_or_load(&"x", async {
+                    .get_or_load(&"x", async || {
                         start.send(()).unwrap();
                         released.await.unwrap();
                         Ok(Some(1))
@@ -177,7 +193,7 @@ mod tests {
         let (_, cache) = hearing_cache();
         let loads = std::sync::atomic::AtomicUsize::new(0);
         let load = async || {
-            let absent = async {
+            let absent = async || {
                 loads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 tokio::task::yield_now().await;
                 Ok(None)
@@ -186,25 +202,25 @@ mod tests {
         };
         assert_eq!(tokio::join!(load(), load(), load()), (None, None, None));
         assert_eq!(loads.into_inner(), 1);
-        assert_eq!(cache.get_or_load(&"x", async { Ok(Some(1)) }).await.unwrap(), Some(1));
+        assert_eq!(cache.get_or_load(&"x", async || Ok(Some(1))).await.unwrap(), Some(1));
     }
 
     #[tokio::test]
     async fn a_deaf_node_asks_every_time_and_keeps_nothing() {
         let (changes, cache) = hearing_cache();
-        cache.get_or_load(&"x", async { Ok(Some(1)) }).await.unwrap();
+        cache.get_or_load(&"x", async || Ok(Some(1))).await.unwrap();
         assert_eq!(cache.get(&"x"), Some(1));
         changes.cease_hearing();
         assert_eq!(cache.get(&"x"), None);
-        assert_eq!(cache.get_or_load(&"x", async { Ok(Some(2)) }).await.unwrap(), Some(2));
-        assert_eq!(cache.get_or_load(&"x", async { Ok(Some(3)) }).await.unwrap(), Some(3));
+        assert_eq!(cache.get_or_load(&"x", async || Ok(Some(2))).await.unwrap(), Some(2));
+        assert_eq!(cache.get_or_load(&"x", async || Ok(Some(3))).await.unwrap(), Some(3));
     }
 
     #[tokio::test]
     async fn a_load_across_a_deaf_time_is_not_kept() {
         let (changes, cache) = hearing_cache();
         let loaded = cache
-            .get_or_load(&"x", async {
+            .get_or_load(&"x", async || {
                 changes.cease_hearing();
                 changes.begin_hearing();
                 Ok(Some(1))
