@@ -43,7 +43,7 @@ pub(super) async fn get(
         answer(StatusCode::OK, app.packages.encoded(&opened, &document, encoding).await?.into())
     };
     describe(response.headers_mut(), &opened, form, encoding, validators, fresh);
-    notice_dead_token(&actor, response.headers_mut());
+    tell_dead_token(&actor, response.headers_mut());
     Ok(response)
 }
 
@@ -60,8 +60,17 @@ pub(super) async fn version(
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     cache_policy(&opened).apply(headers);
-    notice_dead_token(&actor, headers);
+    tell_dead_token(&actor, headers);
     Ok(response)
+}
+
+/// npm 7 and later print no notice of an answer that their cache may keep, so this one may not be kept. Tarballs may:
+/// npm installs from its cache when offline, and a packument went before.
+fn tell_dead_token(actor: &Actor, headers: &mut HeaderMap) {
+    notice_dead_token(actor, headers);
+    if matches!(actor, Actor::Dead) {
+        CachePolicy::NoStore.apply(headers);
+    }
 }
 
 /// Opens a package for reading. When the database does not answer, what was public when this node last heard is still

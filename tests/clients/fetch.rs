@@ -60,6 +60,9 @@ fn locked(path: &Path) -> File {
     file
 }
 
+/// Offline, npm shall give up within seconds.
+const PATIENCE: &[&str] = &["--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=2000"];
+
 /// Fetches into another folder first, so that the one with the right name is always whole.
 fn fetch(label: &str, packages: &[&str], folder: &Path) -> Result<(), String> {
     if !is_npm_here() {
@@ -70,7 +73,8 @@ fn fetch(label: &str, packages: &[&str], folder: &Path) -> Result<(), String> {
     let _ = fs::remove_dir_all(&staging);
     fs::create_dir_all(&staging).expect("a folder for the client");
     let mut command = Command::new("npm");
-    command.args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]).arg(&staging).args(packages);
+    command.args(["install", "--no-audit", "--no-fund", "--loglevel=error"]).args(PATIENCE);
+    command.arg("--prefix").arg(&staging).args(packages);
     let outcome = process::run(command);
     if !outcome.is_success() {
         return Err(format!("it cannot be fetched: {}", first_complaint(&outcome)));

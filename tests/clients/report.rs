@@ -36,7 +36,9 @@ impl Report {
     pub(crate) fn add_all(&mut self, mut told: Vec<Telling>) {
         let order = |chapter: &str| crate::chapters::ALL.iter().position(|one| one.name == chapter);
         told.sort_by_key(|telling| order(telling.chapter));
-        told.into_iter().for_each(|telling| self.add(telling));
+        for telling in told {
+            self.add(telling);
+        }
     }
 
     fn add(&mut self, telling: Telling) {
@@ -85,8 +87,8 @@ impl fmt::Display for Report {
         let reasons = self.reasons();
         let width = self.rows.iter().map(|row| row.sentence.chars().count()).max().unwrap_or_default();
         let line = |first: &str, cells: Vec<String>| {
-            let cells: String = cells.iter().map(|cell| format!("  {cell:13}")).collect();
-            format!("{first:width$}{cells}").trim_end().to_owned()
+            let padded = cells.iter().map(|cell| format!("{cell:13}")).collect::<Vec<_>>().join("  ");
+            format!("{first:width$}  {padded}").trim_end().to_owned()
         };
         let mut chapter = "";
         for row in &self.rows {
