@@ -233,7 +233,13 @@ impl Packages {
     pub async fn tarball(&self, opened: &Opened, version: &VersionNumber) -> Result<TarballFacts> {
         let load = async { store::list_tarballs(self.db.reads(), opened.permit.name()).await };
         let tarballs = opened.entry.tarballs(load).await?;
-        tarballs.get(version.as_str()).cloned().ok_or_else(|| no_version(version.as_str()))
+        if let Some(tarball) = tarballs.get(version.as_str()) {
+            return Ok(tarball.clone());
+        }
+        // The list and the packument are loaded when they are first wanted: a publish that was not heard of yet may lie
+        // between the two, and who saw the version in one must find it in the other.
+        let found = store::find_tarball(self.db.reads(), opened.permit.name(), version).await?;
+        found.ok_or_else(|| no_version(version.as_str()))
     }
 
     /// The bytes of a tarball.
