@@ -12,6 +12,7 @@ pub mod publish;
 mod store;
 mod variants;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -248,10 +249,16 @@ impl Packages {
     ///
     /// # Errors
     /// `NotFound` for a version that the package does not have.
-    pub async fn tarball<'a>(&self, opened: &'a Opened, version: &VersionNumber) -> Result<&'a TarballFacts> {
+    pub async fn tarball<'a>(&self, opened: &'a Opened, version: &VersionNumber) -> Result<Cow<'a, TarballFacts>> {
         let load = async || store::list_tarballs(self.db.reads(), opened.permit.name()).await;
         let tarballs = opened.entry.tarballs(load).await?;
-        tarballs.get(version.as_str()).ok_or_else(|| no_version(version.as_str()))
+        if let Some(tarball) = tarballs.get(version.as_str()) {
+            return Ok(Cow::Borrowed(tarball));
+        }
+        // The list and the packument are loaded when they are first wanted: a publish that was not heard of yet may lie
+        // between the two, and who saw the version in one must find it in the other.
+        let found = store::find_tarball(self.db.reads(), opened.permit.name(), version).await?;
+        found.map(Cow::Owned).ok_or_else(|| no_version(version.as_str()))
     }
 
     /// The bytes of a tarball.

@@ -18,6 +18,8 @@ pub(super) struct PackageRow {
     pub(super) revision: i64,
     pub(super) created_at: Time,
     pub(super) modified_at: Time,
+    /// The tags that it was published under, as far as they still tell: those that point at it, or moved on since to a
+    /// later version.
     pub(super) tags: Vec<String>,
     pub(super) tagged_versions: Vec<String>,
     pub(super) maintainers: Vec<String>,
@@ -166,6 +168,32 @@ pub(super) async fn find_version(
     Ok(row)
 }
 
+/// Where the bytes of one version are.
+pub(super) async fn find_tarball(
+    pool: &PgPool,
+    name: &PackageName,
+    version: &VersionNumber,
+) -> Result<Option<TarballFacts>> {
+    let row = sqlx::query!(
+        "select versions.sha512, versions.size_bytes
+         from versions
+         join packages on packages.id = versions.package_id
+         where packages.name = $1
+           and versions.version = $2
+           and versions.unpublished_at is null",
+        name.as_str(),
+        version.as_str(),
+    )
+    .fetch_optional(pool)
+    .await?;
+    row.map(|row| tarball_facts(row.sha512, row.size_bytes)).transpose()
+}
+
+fn tarball_facts(sha512: Vec<u8>, size_bytes: i64) -> Result<TarballFacts> {
+    let digest = Digest::try_from(sha512).map_err(|_| Error::internal("a digest of the wrong length"))?;
+    Ok(TarballFacts { digest, size_bytes: u64::try_from(size_bytes).map_err(Error::internal)? })
+}
+
 pub(super) async fn list_tarballs(pool: &PgPool, name: &PackageName) -> Result<HashMap<Box<str>, TarballFacts>> {
     let rows = sqlx::query!(
         "select versions.version, versions.sha512, versions.size_bytes
@@ -177,13 +205,7 @@ pub(super) async fn list_tarballs(pool: &PgPool, name: &PackageName) -> Result<H
     )
     .fetch_all(pool)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let digest = Digest::try_from(row.sha512).map_err(|_| Error::internal("a digest of the wrong length"))?;
-            let size_bytes = u64::try_from(row.size_bytes).map_err(Error::internal)?;
-            Ok((row.version.into(), TarballFacts { digest, size_bytes }))
-        })
-        .collect()
+    rows.into_iter().map(|row| Ok((row.version.into(), tarball_facts(row.sha512, row.size_bytes)?))).collect()
 }
 
 pub(super) async fn insert_package(
@@ -215,6 +237,8 @@ pub(super) struct UsedVersion {
     pub(super) sha512: Vec<u8>,
     pub(super) published_by: AccountId,
     pub(super) unpublished: bool,
+    /// The tags that it was published under, as far as they still tell: those that point at it, or moved on since to a
+    /// later version.
     pub(super) tags: Vec<String>,
 }
 
@@ -229,7 +253,12 @@ pub(super) async fn find_used_version(
                sha512,
                published_by as "published_by: AccountId",
                unpublished_at is not null as "unpublished!",
-               array(select tag from dist_tags where version_id = versions.id) as "tags!"
+               array(
+                   select tag
+                   from dist_tags
+                   where dist_tags.package_id = versions.package_id
+                     and dist_tags.version_id >= versions.id
+               ) as "tags!"
            from versions
            where package_id = $1
              and version = $2"#,

@@ -34,7 +34,7 @@ pub(super) async fn get(
     let file = TarballName::parse(&name, parameters.get("file"))
         .map_err(|_| Error::NotFound(format!("{name} has no such tarball. npm view lists its versions.").into()))?;
     let tarball = app.packages.tarball(&opened, &file.version).await?;
-    let mut response = answer(&app, &opened, tarball, &method, &headers).await?;
+    let mut response = answer(&app, &opened, &tarball, &method, &headers).await?;
     let headers = response.headers_mut();
     cache_policy(&opened).apply(headers);
     notice_dead_token(&actor, headers);

@@ -40,9 +40,13 @@ async fn what_was_acknowledged_survives_twenty_kills_and_nothing_else_appears() 
         server.kill();
         let outcomes;
         (publishers, outcomes) = storm.await.expect("no panic");
-        outcomes.into_iter().for_each(|outcome| ledger.note(outcome));
+        for outcome in outcomes {
+            ledger.note(outcome);
+        }
         server = start_again(&place, round).await;
-        publishers.iter_mut().for_each(|publisher| publisher.client = publisher.client.at(server.address));
+        for publisher in &mut publishers {
+            publisher.client = publisher.client.at(server.address);
+        }
         ledger.hold_against(&publishers).await;
     }
     ledger.assert_all_served(&publishers).await;

@@ -47,6 +47,20 @@ async fn the_same_bytes_twenty_times_at_once_are_one_publish_and_nineteen_repeat
     release.assert_served(&alice).await;
 }
 
+/// A client that never saw the answer sends its publish again; by then others may have published more.
+#[tokio::test]
+async fn a_repeat_is_a_success_also_after_its_tag_has_moved_on() {
+    let (database, directory) = (TestDatabase::create().await, data_dir());
+    let server = Server::start_aside(&Place::external(&database.url, directory.path())).await;
+    let alice = Client::sign_up(server.address, "alice").await;
+    let [first, second] = ["1.0.0", "1.0.1"].map(|version| Release::new("@alice/resent", version, version.as_bytes()));
+    for release in [&first, &second, &first] {
+        assert_eq!(alice.publish(release).await.status, 201);
+    }
+    let packument = alice.get(&first.packument_path()).await.json();
+    assert_eq!(packument["dist-tags"]["latest"], "1.0.1");
+}
+
 #[tokio::test]
 async fn a_client_that_hangs_up_in_the_middle_leaves_nothing_behind() {
     let (database, directory) = (TestDatabase::create().await, data_dir());

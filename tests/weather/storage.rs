@@ -88,7 +88,7 @@ impl Scene {
 
     /// The next version of the large package cannot be stored; everything else goes on.
     async fn assert_refused(&self, place: &Place, statuses: &[u16]) {
-        let next = self.next_release();
+        let next = Self::next_release();
         let reply = self.alice.publish(&next).await;
         reply.assert_outage(statuses);
         assert!(!next.is_listed(&self.alice).await, "half stored");
@@ -99,13 +99,13 @@ impl Scene {
     }
 
     async fn assert_recovered(&self) {
-        let next = self.next_release();
+        let next = Self::next_release();
         assert_eq!(self.alice.publish(&next).await.status, 201, "{}", self.server.said());
         next.assert_served(&self.alice).await;
         within(PATIENCE, "it says so", async || self.alice.get("/-/readyz").await.status == 200).await;
     }
 
-    fn next_release(&self) -> Release {
+    fn next_release() -> Release {
         Release::new("@alice/large", "1.0.1", &noise(LARGE, 8))
     }
 }

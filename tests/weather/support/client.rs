@@ -93,14 +93,10 @@ impl Client {
 
     /// The head of a request whose body has `length` bytes.
     pub(crate) fn head(&self, method: &str, path: &str, length: Option<usize>) -> String {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
-        if let Some(token) = &self.token {
-            head += &format!("authorization: Bearer {token}\r\n");
-        }
-        if let Some(length) = length {
-            head += &format!("content-type: application/json\r\ncontent-length: {length}\r\n");
-        }
-        head + "\r\n"
+        let token = self.token.as_ref().map(|token| format!("authorization: Bearer {token}\r\n"));
+        let body = length.map(|length| format!("content-type: application/json\r\ncontent-length: {length}\r\n"));
+        let (token, body) = (token.unwrap_or_default(), body.unwrap_or_default());
+        format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{token}{body}\r\n", self.address)
     }
 
     async fn send(&self, head: &str, body: &[u8]) -> io::Result<Reply> {

@@ -12,7 +12,7 @@ pub(crate) mod server;
 use std::time::{Duration, Instant};
 
 /// How long anything may take that has no limit of its own; long enough for a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How soon one node must obey what another acknowledged.
 pub(crate) const ONE_SECOND: Duration = Duration::from_secs(1);

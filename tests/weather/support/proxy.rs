@@ -143,7 +143,7 @@ impl Line {
     /// Waits until the cable is as wanted; for ever once the test is over.
     async fn until(&self, mut wanted: impl FnMut(Cable) -> bool) {
         if self.state.clone().wait_for(|cable| wanted(*cable)).await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 
