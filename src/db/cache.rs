@@ -54,14 +54,30 @@ impl<K: Hash + Eq + Clone, V: Clone + Weigh> ChangeAwareCache<K, V> {
 
     /// The value, loaded where it is not in memory.
     ///
+    /// A load is kept on the heap: with all its queries it is large, and inside the caller's future it would be moved
+    /// about with every hit.
+    ///
     /// # Errors
     /// Those of `load`.
-    pub async fn get_or_load(&self, key: &K, load: impl Future<Output = Result<Option<V>>>) -> Result<Option<V>> {
-        let Some(hearing) = self.changes.hearing() else { return load.await };
+    pub async fn get_or_load<L>(&self, key: &K, load: impl FnOnce() -> L) -> Result<Option<V>>
+    where
+        L: Future<Output = Result<Option<V>>>,
+    {
+        match self.get(key) {
+            Some(value) => Ok(Some(value)),
+            None => Box::pin(self.load(key, load)).await,
+        }
+    }
+
+    async fn load<L>(&self, key: &K, load: impl FnOnce() -> L) -> Result<Option<V>>
+    where
+        L: Future<Output = Result<Option<V>>>,
+    {
+        let Some(hearing) = self.changes.hearing() else { return load().await };
         match self.entries.get_value_or_guard_async(key).await {
             Ok(value) => Ok(Some(value)),
             Err(place) => {
-                let loaded = load.await?;
+                let loaded = load().await?;
                 if let Some(value) = &loaded
                     && self.changes.still(hearing)
                 {
@@ -125,7 +141,7 @@ mod tests {
             let cache = cache.clone();
             async move {
                 cache
-                    .get_or_load(&"x", async {
+                    .get_or_load(&"x", async || {
                         start.send(()).unwrap();
                         released.await.unwrap();
                         Ok(Some(1))
@@ -143,19 +159,19 @@ mod tests {
     #[tokio::test]
     async fn a_deaf_node_asks_every_time_and_keeps_nothing() {
         let (changes, cache) = hearing_cache();
-        cache.get_or_load(&"x", async { Ok(Some(1)) }).await.unwrap();
+        cache.get_or_load(&"x", async || Ok(Some(1))).await.unwrap();
         assert_eq!(cache.get(&"x"), Some(1));
         changes.cease_hearing();
         assert_eq!(cache.get(&"x"), None);
-        assert_eq!(cache.get_or_load(&"x", async { Ok(Some(2)) }).await.unwrap(), Some(2));
-        assert_eq!(cache.get_or_load(&"x", async { Ok(Some(3)) }).await.unwrap(), Some(3));
+        assert_eq!(cache.get_or_load(&"x", async || Ok(Some(2))).await.unwrap(), Some(2));
+        assert_eq!(cache.get_or_load(&"x", async || Ok(Some(3))).await.unwrap(), Some(3));
     }
 
     #[tokio::test]
     async fn a_load_across_a_deaf_time_is_not_kept() {
         let (changes, cache) = hearing_cache();
         let loaded = cache
-            .get_or_load(&"x", async {
+            .get_or_load(&"x", async || {
                 changes.cease_hearing();
                 changes.begin_hearing();
                 Ok(Some(1))

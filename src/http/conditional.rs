@@ -29,7 +29,7 @@ impl HttpDate {
 
     /// As a header.
     pub fn to_header(self) -> Option<HeaderValue> {
-        HeaderValue::try_from(self.0.format("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
+        HeaderValue::try_from(httpdate::fmt_http_date(self.0.into())).ok()
     }
 
     fn parse(text: &str) -> Option<Self> {

@@ -77,9 +77,15 @@ fn finish(response: &mut Response, id: u64) {
     if !headers.contains_key(CACHE_CONTROL) {
         CachePolicy::NoStore.apply(headers);
     }
-    if let Ok(id) = HeaderValue::try_from(format!("{id:016x}")) {
+    if let Ok(id) = HeaderValue::from_bytes(&hex_digits(id)) {
         headers.insert(X_REQUEST_ID, id);
     }
+}
+
+/// The request id as text; every answer has one, so it is written without the formatter.
+fn hex_digits(id: u64) -> [u8; 16] {
+    let bytes = id.to_be_bytes();
+    std::array::from_fn(|at| b"0123456789abcdef"[usize::from(bytes[at / 2] >> (4 * (1 - at % 2)) & 15)])
 }
 
 /// What the log says of a request. Paths can hold tokens, so nothing behind `/-/user/token/` is ever written, and no
@@ -140,6 +146,13 @@ fn chain(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_header_and_the_log_write_an_id_alike() {
+        for id in [0, 1, 0x0123_4567_89ab_cdef, u64::MAX] {
+            assert_eq!(hex_digits(id), *format!("{id:016x}").as_bytes());
+        }
+    }
 
     #[test]
     fn a_token_in_a_path_is_not_logged() {

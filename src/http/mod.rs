@@ -17,7 +17,7 @@ mod throttle;
 
 pub use actor::{CurrentActor, require_account};
 pub use address::{ClientAddress, PeerAddress, TrustedProxies};
-pub use body::{BodyStream, Json, JsonBody, drain, read_json, upload};
+pub use body::{BodyStream, Json, JsonBody, answer, drain, read_json, upload};
 pub use cache_policy::CachePolicy;
 pub use conditional::{HttpDate, Validators, not_modified};
 pub use edge::Edge;

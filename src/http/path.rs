@@ -12,12 +12,17 @@ use super::actor::require_account;
 
 /// The decoded parameters of the route, by name.
 #[derive(Debug)]
-pub struct PathParameters(Vec<(String, String)>);
+pub struct PathParameters(RawPathParams);
 
 impl PathParameters {
+    /// The `{package}` of the route.
+    pub fn package(&self) -> PackagePath {
+        PackagePath(self.get("package").parse())
+    }
+
     /// A parameter that the route has.
     pub fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.0.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
     }
 }
 
@@ -25,10 +30,8 @@ impl<S: Send + Sync> FromRequestParts<S> for PathParameters {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let parameters = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Error::Malformed("The path is not valid UTF-8. Check the URL.".into()))?;
-        Ok(Self(parameters.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()))
+        let parameters = RawPathParams::from_request_parts(parts, state).await;
+        parameters.map(Self).map_err(|_| Error::Malformed("The path is not valid UTF-8. Check the URL.".into()))
     }
 }
 
@@ -89,10 +92,8 @@ impl<S: Send + Sync> FromRequestParts<S> for PackagePath {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let parameters = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Error::NotFound("There is no such package.".into()))?;
-        let text = parameters.iter().find(|(key, _)| *key == "package").map_or("", |(_, value)| value);
-        Ok(Self(text.parse()))
+        let parameters = PathParameters::from_request_parts(parts, state).await;
+        let parameters = parameters.map_err(|_| Error::NotFound("There is no such package.".into()))?;
+        Ok(parameters.package())
     }
 }

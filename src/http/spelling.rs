@@ -4,15 +4,19 @@
 //! they all become `@acme%2fone`, one segment, before the path is routed: so each route is written once. No redirect,
 //! which would cost a round trip for each package.
 
-use std::borrow::Cow;
-
 use http::Uri;
 use http::uri::PathAndQuery;
 
 /// Rewrites the path in place, where it is not in the one spelling already.
 pub(super) fn canonicalise(uri: &mut Uri) {
-    let Cow::Owned(path) = canonical(uri.path()) else { return };
-    let text = uri.query().map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+    if is_canonical(uri.path()) {
+        return;
+    }
+    let mut text = canonical(uri.path());
+    if let Some(query) = uri.query() {
+        text.push('?');
+        text.push_str(query);
+    }
     if let Ok(path_and_query) = PathAndQuery::try_from(text) {
         let mut parts = std::mem::take(uri).into_parts();
         parts.path_and_query = Some(path_and_query);
@@ -20,7 +24,17 @@ pub(super) fn canonicalise(uri: &mut Uri) {
     }
 }
 
-fn canonical(path: &str) -> Cow<'_, str> {
+/// Whether a glance is enough: the path begins with a package in the one spelling, or with none, and nothing behind
+/// could be another.
+fn is_canonical(path: &str) -> bool {
+    let Some(path) = path.strip_prefix('/').filter(|path| !path.starts_with('/')) else { return false };
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    let spelled = first.starts_with('@') && first.contains("%2f");
+    let plain = |text: &str| !text.contains(['@', '%']);
+    (spelled || plain(first)) && plain(rest)
+}
+
+fn canonical(path: &str) -> String {
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let mut out = String::with_capacity(path.len() + 4);
     let mut at = 0;
@@ -40,7 +54,7 @@ fn canonical(path: &str) -> Cow<'_, str> {
             }
         }
     }
-    if out == path { Cow::Borrowed(path) } else { Cow::Owned(out) }
+    out
 }
 
 /// A scoped name that begins at some segment, in whichever spelling.
@@ -100,6 +114,17 @@ mod tests {
             ("/", "/"),
         ] {
             assert_eq!(canonical(given), expected, "{given}");
+            assert!(!is_canonical(given) || given == expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn what_installs_ask_for_is_seen_at_a_glance() {
+        for path in ["/@acme%2fone", "/@acme%2fone/1.0.0", "/-/ping", "/"] {
+            assert!(is_canonical(path), "{path}");
+        }
+        for path in ["//-/ping", "", "*"] {
+            assert!(!is_canonical(path), "{path}");
         }
     }
 

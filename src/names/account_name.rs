@@ -78,12 +78,9 @@ impl AccountName {
         }
         Ok(name)
     }
-}
 
-impl FromStr for AccountName {
-    type Err = InvalidName;
-
-    fn from_str(text: &str) -> Result<Self, InvalidName> {
+    /// Holds text against the rules.
+    pub(super) fn check(text: &str) -> Result<(), InvalidName> {
         let rule = |sentence: &str| InvalidName::new(format!("Not a valid account name: it {sentence}."));
         if text.is_empty() || text.len() > MAX_BYTES {
             return Err(rule("must have 1 to 128 characters"));
@@ -97,6 +94,15 @@ impl FromStr for AccountName {
         if text.contains("..") {
             return Err(rule("may not hold two dots in a row"));
         }
+        Ok(())
+    }
+}
+
+impl FromStr for AccountName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        Self::check(text)?;
         Ok(Self(text.into()))
     }
 }

@@ -54,7 +54,7 @@ impl FromStr for PackageName {
         if text.len() > MAX_BYTES {
             return Err(rule(text, "has more than 214 characters"));
         }
-        scope.parse::<AccountName>().map_err(|_| rule(text, "has a scope that no account can have"))?;
+        AccountName::check(scope).map_err(|_| rule(text, "has a scope that no account can have"))?;
         check_name_part(text, name)?;
         Ok(Self(text.into()))
     }

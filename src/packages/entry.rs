@@ -63,11 +63,14 @@ impl Entry {
     }
 
     /// The tarballs by version; small, so that it does not count into the weight.
-    pub(super) async fn tarballs(
-        &self,
-        load: impl Future<Output = Result<HashMap<Box<str>, TarballFacts>>>,
-    ) -> Result<&HashMap<Box<str>, TarballFacts>> {
-        self.tarballs.get_or_try_init(|| load).await
+    pub(super) async fn tarballs<L>(&self, load: impl FnOnce() -> L) -> Result<&HashMap<Box<str>, TarballFacts>>
+    where
+        L: Future<Output = Result<HashMap<Box<str>, TarballFacts>>>,
+    {
+        match self.tarballs.get() {
+            Some(tarballs) => Ok(tarballs),
+            None => Box::pin(self.tarballs.get_or_try_init(load)).await,
+        }
     }
 
     /// How long nobody has held the entry against the database.

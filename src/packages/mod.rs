@@ -122,6 +122,17 @@ impl Packages {
                 Err(refusal) => return Err(self.access.refusal(&refusal, actor, name)),
             }
         }
+        // On the heap, as in `ChangeAwareCache::get_or_load`: what a hit does not need shall not weigh on it.
+        Box::pin(self.open_from_database(actor, name, intent, warm)).await
+    }
+
+    async fn open_from_database(
+        &self,
+        actor: &Actor,
+        name: &PackageName,
+        intent: Intent<Read>,
+        warm: Option<Arc<Entry>>,
+    ) -> Result<Opened> {
         let facts = self.access.load_facts(name).await?;
         let permit = self.access.permit_on(actor, &facts, intent)?;
         let entry = match warm.filter(|entry| entry.confirm(&facts)) {
@@ -140,7 +151,7 @@ impl Packages {
 
     async fn load_entry(&self, name: &PackageName, facts: PackageFacts) -> Result<Arc<Entry>> {
         self.cache.forget(name);
-        let load = async {
+        let load = async || {
             let facts = self.access.load_facts(name).await?;
             Ok(facts.package.is_some().then(|| Arc::new(Entry::new(facts))))
         };
@@ -161,13 +172,16 @@ impl Packages {
     /// # Errors
     /// The database's, when it was not in memory.
     pub async fn document(&self, opened: &Opened, form: Form) -> Result<Arc<Document>> {
-        let entry = &opened.entry;
-        if let Some(document) = entry.document(form).get() {
-            return Ok(document.clone());
+        match opened.entry.document(form).get() {
+            Some(document) => Ok(document.clone()),
+            None => Box::pin(self.load_document(opened, form)).await,
         }
-        let name = opened.permit.name();
-        let load = async { packument::load(self.db.reads(), name, form, &self.public_url).await.map(Arc::new) };
-        let document = entry.document(form).get_or_try_init(|| load).await?.clone();
+    }
+
+    async fn load_document(&self, opened: &Opened, form: Form) -> Result<Arc<Document>> {
+        let (entry, name) = (&opened.entry, opened.permit.name());
+        let load = async || packument::load(self.db.reads(), name, form, &self.public_url).await.map(Arc::new);
+        let document = entry.document(form).get_or_try_init(load).await?.clone();
         self.account_for(name, entry, document.memory_bytes());
         Ok(document)
     }
@@ -177,9 +191,13 @@ impl Packages {
     /// # Errors
     /// `Internal`, if compressing fails.
     pub async fn encoded(&self, opened: &Opened, document: &Arc<Document>, encoding: Encoding) -> Result<bytes::Bytes> {
-        if let Some(bytes) = document.encoded(encoding) {
-            return Ok(bytes);
+        match document.encoded(encoding) {
+            Some(bytes) => Ok(bytes),
+            None => Box::pin(self.encode(opened, document, encoding)).await,
         }
+    }
+
+    async fn encode(&self, opened: &Opened, document: &Arc<Document>, encoding: Encoding) -> Result<bytes::Bytes> {
         let bytes = document.encode(encoding).await?;
         self.account_for(opened.permit.name(), &opened.entry, bytes.len() as u64);
         Ok(bytes)
@@ -205,10 +223,10 @@ impl Packages {
     ///
     /// # Errors
     /// `NotFound` for a version that the package does not have.
-    pub async fn tarball(&self, opened: &Opened, version: &VersionNumber) -> Result<TarballFacts> {
-        let load = async { store::list_tarballs(self.db.reads(), opened.permit.name()).await };
+    pub async fn tarball<'a>(&self, opened: &'a Opened, version: &VersionNumber) -> Result<&'a TarballFacts> {
+        let load = async || store::list_tarballs(self.db.reads(), opened.permit.name()).await;
         let tarballs = opened.entry.tarballs(load).await?;
-        tarballs.get(version.as_str()).cloned().ok_or_else(|| no_version(version.as_str()))
+        tarballs.get(version.as_str()).ok_or_else(|| no_version(version.as_str()))
     }
 
     /// The bytes of a tarball.

@@ -40,17 +40,22 @@ pub enum Form {
 /// A packument as bytes ready to send, with its validators.
 #[derive(Debug)]
 pub struct Document {
-    /// The strong validator without quotes and without the encoding's suffix: a hash of the bytes.
-    pub etag: Box<str>,
     /// When the package last changed.
     pub modified: Time,
     variants: Variants,
+    etags: [Bytes; Encoding::ALL.len()],
 }
 
 impl Document {
-    fn new(text: String, modified: Time) -> Self {
-        let etag = URL_SAFE_NO_PAD.encode(&Sha256::digest(text.as_bytes())[..18]).into();
-        Self { etag, modified, variants: Variants::new(Bytes::from(text)) }
+    fn new(text: String, form: Form, modified: Time) -> Self {
+        let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(text.as_bytes())[..18]);
+        let etags = Encoding::ALL.map(|encoding| etag(form, &hash, encoding).into());
+        Self { modified, variants: Variants::new(Bytes::from(text)), etags }
+    }
+
+    /// The strong validator of the document in this encoding, quotes included.
+    pub fn etag(&self, encoding: Encoding) -> Bytes {
+        self.etags[encoding as usize].clone()
     }
 
     /// The bytes in this encoding, if they were made before.
@@ -64,6 +69,18 @@ impl Document {
 
     pub(super) fn memory_bytes(&self) -> u64 {
         self.variants.identity().len() as u64
+    }
+}
+
+/// A hash of the bytes, marked with the form and the encoding.
+fn etag(form: Form, hash: &str, encoding: Encoding) -> String {
+    let form = match form {
+        Form::Full => "f",
+        Form::Abbreviated => "a",
+    };
+    match encoding.token() {
+        Some(encoding) => format!("\"{form}{hash}-{encoding}\""),
+        None => format!("\"{form}{hash}\""),
     }
 }
 
@@ -89,7 +106,7 @@ pub(super) async fn load(pool: &PgPool, name: &PackageName, form: Form, public_u
     let stitch = move |name: PackageName, public_url: String| {
         let text =
             Stitcher { name: &name, package: &package, versions: &versions, public_url: &public_url }.stitch(form);
-        Document::new(text, package.modified_at)
+        Document::new(text, form, package.modified_at)
     };
     let (name, public_url) = (name.clone(), public_url.to_owned());
     tokio::task::spawn_blocking(move || stitch(name, public_url)).await.map_err(Error::internal)

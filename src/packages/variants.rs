@@ -24,6 +24,9 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// Each of them, in the order above.
+    pub const ALL: [Self; 4] = [Self::Identity, Self::Gzip, Self::Brotli, Self::Zstandard];
+
     /// The word of `content-encoding`; none for identity.
     pub fn token(self) -> Option<&'static str> {
         match self {

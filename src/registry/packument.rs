@@ -10,9 +10,9 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::{CachePolicy, CurrentActor, HttpDate, PackagePath, PathParameters, Validators, not_modified};
+use crate::http::{CachePolicy, CurrentActor, HttpDate, PackagePath, PathParameters, Validators, answer, not_modified};
 use crate::names::PackageName;
-use crate::packages::{Document, Encoding, Form, Opened};
+use crate::packages::{Encoding, Form, Opened};
 use crate::policy::{Actor, Intent, Read, Visibility};
 
 use super::notice_dead_token;
@@ -33,18 +33,15 @@ pub(super) async fn get(
     let document = app.packages.document(&opened, form).await?;
     let encoding = Encoding::negotiate(headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()));
     let validators = Validators {
-        etag: etag(&document, form, encoding)?,
+        etag: HeaderValue::from_maybe_shared(document.etag(encoding)).map_err(Error::internal)?,
         last_modified: HttpDate::after(document.modified, app.clock.now()),
     };
     let fresh = not_modified(&headers, &validators);
     let mut response = if fresh {
-        Response::new(Body::empty())
+        answer(StatusCode::NOT_MODIFIED, Body::empty())
     } else {
-        Response::new(Body::from(app.packages.encoded(&opened, &document, encoding).await?))
+        answer(StatusCode::OK, app.packages.encoded(&opened, &document, encoding).await?.into())
     };
-    if fresh {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    }
     describe(response.headers_mut(), &opened, form, encoding, validators, fresh);
     notice_dead_token(&actor, response.headers_mut());
     Ok(response)
@@ -54,10 +51,9 @@ pub(super) async fn get(
 pub(super) async fn version(
     State(app): State<Arc<App>>,
     actor: CurrentActor,
-    path: PackagePath,
     parameters: PathParameters,
 ) -> Result<Response> {
-    let name = path.for_reading()?;
+    let name = parameters.package().for_reading()?;
     let (actor, opened) = open(&app, actor, &name, Intent::READ).await?;
     let text = app.packages.version(&opened, parameters.get("version")).await?;
     let mut response = Response::new(Body::from(text));
@@ -98,9 +94,6 @@ fn intent(uri: &Uri, headers: &HeaderMap) -> Intent<Read> {
 /// The abbreviated form goes to who prefers it, or likes it no less (`protocol.md` 2.2).
 fn form(headers: &HeaderMap) -> Form {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !accept.contains(INSTALL_FORM) {
-        return Form::Full;
-    }
     let weight = |media: &str| {
         accept.split(',').map(str::trim).find_map(|item| {
             let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
@@ -108,19 +101,10 @@ fn form(headers: &HeaderMap) -> Form {
             (name.trim() == media).then(|| q.unwrap_or(1.0))
         })
     };
-    if weight(INSTALL_FORM) >= weight("application/json") { Form::Abbreviated } else { Form::Full }
-}
-
-fn etag(document: &Document, form: Form, encoding: Encoding) -> Result<HeaderValue> {
-    let form = match form {
-        Form::Full => "f",
-        Form::Abbreviated => "a",
-    };
-    let tag = match encoding.token() {
-        Some(encoding) => format!("\"{form}{}-{encoding}\"", document.etag),
-        None => format!("\"{form}{}\"", document.etag),
-    };
-    HeaderValue::try_from(tag).map_err(Error::internal)
+    match weight(INSTALL_FORM) {
+        Some(install) if Some(install) >= weight("application/json") => Form::Abbreviated,
+        _ => Form::Full,
+    }
 }
 
 fn describe(

@@ -147,11 +147,7 @@ impl Tokens {
     pub async fn authenticate(&self, text: &str, address: IpAddr) -> Result<Actor> {
         let Some(secret) = TokenSecret::parse(text) else { return Ok(Actor::Dead) };
         let digest = secret.digest();
-        let facts = match self.cache.get(&digest) {
-            Some(facts) => Some(facts),
-            None => self.cache.get_or_load(&digest, async { store::find(self.db.reads(), &digest).await }).await?,
-        };
-        match facts {
+        match self.cache.get_or_load(&digest, async || store::find(self.db.reads(), &digest).await).await? {
             Some(facts) => self.embody(&facts, address).await,
             None => Ok(Actor::Dead),
         }

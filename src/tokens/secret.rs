@@ -23,7 +23,8 @@ impl TokenSecret {
     /// `Internal` where the system has no randomness.
     pub fn random() -> Result<Self> {
         let random = random_text(RANDOM_CHARACTERS)?;
-        Ok(Self(format!("{PREFIX}{random}{}", checksum(&random))))
+        let checksum: String = checksum(&random).map(char::from).iter().collect();
+        Ok(Self(format!("{PREFIX}{random}{checksum}")))
     }
 
     /// Reads a token from what a client sent; `None` where the shape or the checksum is wrong.
@@ -35,7 +36,7 @@ impl TokenSecret {
             return None;
         }
         let (random, given) = body.split_at(RANDOM_CHARACTERS);
-        (checksum(random) == given).then(|| Self(text.to_owned()))
+        (checksum(random) == given.as_bytes()).then(|| Self(text.to_owned()))
     }
 
     /// What is stored and looked up.
@@ -108,14 +109,14 @@ fn random_text(length: usize) -> Result<String> {
     Ok(text)
 }
 
-fn checksum(random: &str) -> String {
+fn checksum(random: &str) -> [u8; CHECKSUM_CHARACTERS] {
     let mut rest = crc32fast::hash(random.as_bytes());
     let mut characters = [b'0'; CHECKSUM_CHARACTERS];
     for character in characters.iter_mut().rev() {
         *character = ALPHABET[(rest % 62) as usize];
         rest /= 62;
     }
-    characters.iter().map(|byte| char::from(*byte)).collect()
+    characters
 }
 
 #[cfg(test)]

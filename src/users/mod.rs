@@ -150,10 +150,7 @@ impl Users {
     /// # Errors
     /// The database's.
     pub async fn facts(&self, id: AccountId) -> Result<Option<Arc<AccountFacts>>> {
-        if let Some(facts) = self.facts.get(&id) {
-            return Ok(Some(facts));
-        }
-        self.facts.get_or_load(&id, async { store::load_facts(self.db.reads(), id).await }).await
+        self.facts.get_or_load(&id, async || store::load_facts(self.db.reads(), id).await).await
     }
 
     /// Finds a user by name.
