@@ -1,14 +1,8 @@
 use std::fs::File;
-use std::io::SeekFrom;
 
 use bytes::Bytes;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
-use tokio_util::io::ReaderStream;
 
-use crate::error::Result;
-
-/// How much of a large file is in memory at once.
-const CHUNK_BYTES: usize = 256 * 1024;
+use super::stream::{Buffers, FileStream};
 
 /// The bytes under a digest, in memory or still on the disk.
 #[derive(Debug)]
@@ -21,6 +15,8 @@ pub enum Blob {
         file: File,
         /// Its length.
         size: u64,
+        /// Where its chunks are read into.
+        buffers: Buffers,
     },
 }
 
@@ -43,22 +39,14 @@ impl Blob {
     }
 
     /// The bytes of `range` as a stream of chunks; a file in memory is one chunk.
-    ///
-    /// # Errors
-    /// The file system's, when the range cannot be reached.
-    pub async fn into_stream(self, range: ByteRange) -> Result<BlobStream> {
+    pub fn into_stream(self, range: ByteRange) -> BlobStream {
         match self {
             Self::Memory(bytes) => {
                 let start = usize::try_from(range.start).unwrap_or(usize::MAX).min(bytes.len());
                 let length = usize::try_from(range.length).unwrap_or(usize::MAX).min(bytes.len() - start);
-                Ok(BlobStream::Memory(bytes.slice(start..start + length)))
+                BlobStream::Memory(bytes.slice(start..start + length))
             }
-            Self::File { file, .. } => {
-                let mut file = tokio::fs::File::from_std(file);
-                file.set_max_buf_size(CHUNK_BYTES);
-                file.seek(SeekFrom::Start(range.start)).await?;
-                Ok(BlobStream::File(ReaderStream::with_capacity(file.take(range.length), CHUNK_BYTES)))
-            }
+            Self::File { file, buffers, .. } => BlobStream::File(FileStream::new(file, range, buffers)),
         }
     }
 }
@@ -69,5 +57,5 @@ pub enum BlobStream {
     /// All at once.
     Memory(Bytes),
     /// From the disk, chunk by chunk.
-    File(ReaderStream<tokio::io::Take<tokio::fs::File>>),
+    File(FileStream),
 }

@@ -7,6 +7,7 @@ mod body;
 mod digest;
 mod staged;
 mod store;
+mod stream;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::error::Result;
 pub use body::{Blob, BlobStream, ByteRange};
 pub use digest::Digest;
 pub use staged::Staged;
+pub use stream::{Buffers, FileStream};
 
 /// Files up to this size are kept in memory once read; larger ones are streamed from the disk.
 const SMALL_BYTES: u64 = 1 << 20;
@@ -34,6 +36,7 @@ const GRACE: Duration = Duration::from_hours(24);
 pub struct Blobs {
     root: Arc<Path>,
     small: Arc<quick_cache::sync::Cache<Digest, Bytes, BytesWeight>>,
+    buffers: Buffers,
 }
 
 #[derive(Clone)]
@@ -62,7 +65,7 @@ impl Blobs {
         std::fs::create_dir_all(root.join("sha512"))?;
         let expected = usize::try_from(cache_bytes / 16_384).unwrap_or(usize::MAX).max(16);
         let small = quick_cache::sync::Cache::with_weighter(expected, cache_bytes, BytesWeight);
-        Ok(Self { root: root.into(), small: Arc::new(small) })
+        Ok(Self { root: root.into(), small: Arc::new(small), buffers: Buffers::default() })
     }
 
     /// Opens a temporary file for an upload. Dropped without [`Blobs::promote`], it is gone.
@@ -102,7 +105,7 @@ impl Blobs {
         let path = self.path_of(digest);
         if size > SMALL_BYTES {
             let file = in_blocking_pool(move || std::fs::File::open(path)).await?;
-            return Ok(Blob::File { file, size });
+            return Ok(Blob::File { file, size, buffers: self.buffers.clone() });
         }
         let bytes = Bytes::from(in_blocking_pool(move || std::fs::read(path)).await?);
         if bytes.len() as u64 != size {

@@ -86,7 +86,7 @@ fn etag(digest: &Digest) -> Result<HeaderValue> {
 
 async fn bytes_of(app: &App, opened: &Opened, tarball: &TarballFacts, part: ByteRange) -> Result<Body> {
     let blob = app.packages.tarball_bytes(opened, tarball).await?;
-    Ok(match blob.into_stream(part).await? {
+    Ok(match blob.into_stream(part) {
         BlobStream::Memory(bytes) => Body::from(bytes),
         BlobStream::File(stream) => Body::from_stream(stream),
     })
