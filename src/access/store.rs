@@ -33,7 +33,7 @@ impl Row {
         let package = match (self.package_id, self.visibility, self.revision) {
             (Some(id), Some(visibility), Some(revision)) => {
                 let grants = grants(&self.grant_users, &self.grant_permissions);
-                Some(Arc::new(ExistingPackage { id, visibility, revision, grants }))
+                Some(Arc::new(ExistingPackage { id, visibility, grants, revision }))
             }
             _ => None,
         };

@@ -145,7 +145,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_part_comes_whole_and_its_buffers_come_home() {
-        let bytes: Vec<u8> = (0..CHUNK_BYTES * 3 + 17).map(|at| (at / 251) as u8).collect();
+        let bytes: Vec<u8> = (0..CHUNK_BYTES * 3 + 17).map(|at| u8::try_from(at / 251 % 256).unwrap()).collect();
         let buffers = Buffers::default();
         let range = ByteRange { start: 5, length: bytes.len() as u64 - 6 };
         let got = collect(FileStream::new(file_of(&bytes), range, buffers.clone())).await.unwrap();

@@ -80,6 +80,7 @@ impl Edge {
 }
 
 /// A bug of ours must not take the connection with it, and must be found again in the log.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     let words = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     Error::internal(format!("a handler panicked: {}", words.unwrap_or("without words"))).into_response()

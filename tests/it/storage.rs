@@ -42,7 +42,9 @@ async fn what_nothing_points_at_is_swept_after_a_day_and_nothing_else() {
         .execute(&app.pool().await)
         .await
         .expect("an update");
-    files_below(&blobs).iter().for_each(|path| age(path));
+    for path in files_below(&blobs) {
+        age(&path);
+    }
     assert_eq!(sweep(&app).await, 1);
     assert_eq!(files_below(&blobs.join("sha512")).len(), 1);
     alice.get("/@alice/kept/-/kept-1.0.0.tgz").await.expect(200);

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::names::AccountId;
 
 /// How long an upload waits for its turn before its client is told to come back.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The places, in all and for each account.
 #[derive(Debug)]
