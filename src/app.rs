@@ -13,7 +13,7 @@ use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
-use crate::http::Throttle;
+use crate::http::{HoldsTokens, Throttle};
 use crate::packages::{Packages, Parts};
 use crate::tokens::Tokens;
 use crate::users::Users;
@@ -84,6 +84,12 @@ impl App {
             config,
             stopping: AtomicBool::new(false),
         })
+    }
+}
+
+impl HoldsTokens for Arc<App> {
+    fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 }
 

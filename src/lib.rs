@@ -25,13 +25,15 @@ pub mod packages;
 pub mod tokens;
 pub mod users;
 
-// 5  every room built once, and what the faces share
-pub mod app;
+// 5  what the faces share
 pub mod http;
 
-// 6  faces: npm's clients, and the operator's tools
+// 6  every room, built once
+pub mod app;
+
+// 7  faces: npm's clients, and the operator's tools
 pub mod ops;
 pub mod registry;
 
-// 7  face: the command line
+// 8  face: the command line
 pub mod cli;

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::FromRequestParts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
-use crate::app::App;
 use crate::error::{Error, Result};
 use crate::policy::{AccountFacts, Actor};
+use crate::tokens::Tokens;
 
 use super::address::ClientAddress;
 
@@ -32,20 +32,21 @@ impl CurrentActor {
     }
 }
 
-impl<S> FromRequestParts<S> for CurrentActor
-where
-    S: Sync,
-    Arc<App>: FromRef<S>,
-{
+/// The state of a router whose requests are made by actors; all that the extractor needs to know of the application.
+pub trait HoldsTokens {
+    /// The room that tells who shows a credential.
+    fn tokens(&self) -> &Tokens;
+}
+
+impl<S: HoldsTokens + Sync> FromRequestParts<S> for CurrentActor {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let app = Arc::<App>::from_ref(state);
         let ClientAddress(address) = ClientAddress::from_request_parts(parts, state).await?;
         Ok(Self(match credential(&parts.headers) {
             Credential::None => Ok(Actor::Anonymous),
             Credential::Unreadable => Ok(Actor::Dead),
-            Credential::Token(text) => app.tokens.authenticate(&text, address).await,
+            Credential::Token(text) => state.tokens().authenticate(&text, address).await,
         }))
     }
 }

@@ -15,7 +15,7 @@ mod server;
 mod spelling;
 mod throttle;
 
-pub use actor::{CurrentActor, require_account};
+pub use actor::{CurrentActor, HoldsTokens, require_account};
 pub use address::{ClientAddress, TrustedProxies};
 pub use body::{BodyStream, Json, JsonBody, answer, drain, read_json, upload};
 pub use cache_policy::CachePolicy;

@@ -13,6 +13,7 @@ mod bad_input;
 mod databases;
 mod policy_table;
 mod publishing;
+mod ranks;
 mod reading;
 mod routes;
 mod session;
