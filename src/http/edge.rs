@@ -67,7 +67,7 @@ impl Edge {
     }
 
     async fn route(&self, request: Request<Body>) -> Response {
-        let uploads = request.method() == Method::PUT;
+        let uploads = is_upload(&request);
         let answer = self.router.clone().oneshot(request);
         let answer = async { answer.await.unwrap_or_else(|never| match never {}) };
         if uploads {
@@ -77,6 +77,11 @@ impl Edge {
             .await
             .unwrap_or_else(|_| Error::Unavailable("the answer took too long".into()).into_response())
     }
+}
+
+/// A publish, which may take as long as its bytes do: `PUT /{package}`, in the one spelling that has no second slash.
+fn is_upload(request: &Request<Body>) -> bool {
+    request.method() == Method::PUT && !request.uri().path().trim_start_matches('/').contains('/')
 }
 
 /// A bug of ours must not take the connection with it, and must be found again in the log.
