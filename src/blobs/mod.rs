@@ -10,6 +10,7 @@ mod store;
 mod stream;
 
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -159,6 +160,8 @@ async fn in_blocking_pool<T: Send + 'static>(work: impl FnOnce() -> io::Result<T
 /// has only its own file to sync and two that share a new folder need not wait for each other.
 fn make_folders(root: &Path) -> io::Result<()> {
     let files = root.join("sha512");
+    // Nobody else on the machine has business here, not even with the names.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(root)?;
     std::fs::create_dir_all(root.join("staging"))?;
     std::fs::create_dir_all(&files)?;
     let missing: Vec<PathBuf> =
