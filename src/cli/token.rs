@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::names::{AccountId, AccountName, PackagePattern};
 use crate::policy::{Actor, Narrowing};
-use crate::tokens::{ListedToken, NewToken, TokenKind};
+use crate::tokens::{ListedToken, NewToken, TokenKind, TokenSecret};
 
 use super::duration::parse_duration;
 use super::session::with_app;
@@ -49,7 +49,8 @@ pub(super) enum TokenCommand {
     },
     /// End a token at once.
     Revoke {
-        /// Its key as in the list (the first six characters do), or - to read the token itself from standard input.
+        /// Its key as in the list (the first six characters do), or the token itself; - reads that from standard input,
+        /// where other users of the machine cannot see it.
         key: String,
     },
 }
@@ -113,12 +114,17 @@ fn line(token: &ListedToken) -> String {
 }
 
 async fn revoke(app: &App, key: &str) -> anyhow::Result<()> {
-    if key == "-" {
-        let mut secret = String::new();
-        std::io::stdin().lock().read_line(&mut secret)?;
-        app.tokens.revoke_secret(secret.trim(), [127, 0, 0, 1].into()).await?;
+    let mut line = String::new();
+    let named = if key == "-" {
+        std::io::stdin().lock().read_line(&mut line)?;
+        line.trim()
     } else {
-        app.tokens.revoke_key(key, &By::from(&Actor::Operator)).await?;
+        key
+    };
+    if TokenSecret::parse(named).is_some() {
+        app.tokens.revoke_secret(named, [127, 0, 0, 1].into()).await?;
+    } else {
+        app.tokens.revoke_key(named, &By::from(&Actor::Operator)).await?;
     }
     println!("revoked");
     Ok(())
