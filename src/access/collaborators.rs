@@ -122,7 +122,7 @@ impl Access {
         let by = permit.actor().account_id();
         store::upsert_grant(transaction, package.id, account.id, permission, by, self.clock.now()).await?;
         let detail = json!({ "user": user, "permission": permission.as_str() });
-        self.record(transaction, permit, facts, "access.grant", detail).await
+        self.record(transaction, permit, facts, detail).await
     }
 
     async fn delete_grant(
@@ -141,7 +141,7 @@ impl Access {
         if !store::delete_grant(transaction, existing(facts)?.id, account.id).await? {
             return Err(Error::NotFound(format!("{user} is no collaborator of {}.", facts.name).into()));
         }
-        self.record(transaction, permit, facts, "access.revoke", json!({ "user": user })).await
+        self.record(transaction, permit, facts, json!({ "user": user })).await
     }
 }
 

@@ -196,7 +196,7 @@ impl Access {
         }
         store::set_visibility(transaction, package.id, visibility).await?;
         let detail = json!({ "visibility": visibility.as_str() });
-        self.record(transaction, permit, facts, "access.visibility", detail).await
+        self.record(transaction, permit, facts, detail).await
     }
 
     /// The packages in the scope of `account`, and those shared with it, that `viewer` may see; with what `account` may
@@ -216,12 +216,11 @@ impl Access {
         transaction: &mut Transaction,
         permit: &Permit<R>,
         facts: &PackageFacts,
-        action: &'static str,
         detail: serde_json::Value,
     ) -> Result<()> {
         self.bump_revision(transaction, &facts.name, existing(facts)?.id).await?;
         let event = audit::Event {
-            action,
+            action: permit.action().audit_name(),
             subject: facts.name.as_str(),
             scope: permit.owner(),
             outcome: Outcome::Done,

@@ -239,6 +239,7 @@ pub(super) struct UsedVersion {
     pub(super) unpublished: bool,
     /// The tags that it was published under, as far as they still tell: those that point at it, or moved on since to a
     /// later version.
+    /// The tags that point at it, or have moved on to a later version since.
     pub(super) tags: Vec<String>,
 }
 

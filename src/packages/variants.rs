@@ -72,8 +72,9 @@ fn weight_of(accept: &str, token: &str) -> Option<u32> {
     by_star
 }
 
+/// The weight among the parameters of a listed item, in thousandths; 1000 where there is none (RFC 9110, 12.4.2).
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1000 first")]
-fn q_value(parameters: &str) -> u32 {
+pub fn q_value(parameters: &str) -> u32 {
     let q = parameters.trim().strip_prefix("q=").and_then(|text| text.trim().parse::<f32>().ok()).unwrap_or(1.0);
     (q.clamp(0.0, 1.0) * 1000.0) as u32
 }

@@ -36,14 +36,6 @@ impl Actor {
     pub fn account_id(&self) -> Option<AccountId> {
         self.account().map(|account| account.id)
     }
-
-    /// The token that was shown, where there was a living one.
-    pub fn token_id(&self) -> Option<TokenId> {
-        match self {
-            Self::User(principal) => Some(principal.token),
-            Self::Anonymous | Self::Dead | Self::Operator => None,
-        }
-    }
 }
 
 /// A user together with the token they act through.

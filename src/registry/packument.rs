@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::{CachePolicy, CurrentActor, HttpDate, PackagePath, PathParameters, Validators, answer, not_modified};
 use crate::names::PackageName;
-use crate::packages::{Encoding, Form, Opened};
+use crate::packages::{Encoding, Form, Opened, q_value};
 use crate::policy::{Actor, Intent, Read, Visibility};
 
 use super::notice_dead_token;
@@ -116,8 +116,7 @@ fn form(headers: &HeaderMap) -> Form {
     let weight = |media: &str| {
         accept.split(',').map(str::trim).find_map(|item| {
             let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
-            let q = parameters.trim().strip_prefix("q=").and_then(|q| q.trim().parse::<f32>().ok());
-            (name.trim() == media).then(|| q.unwrap_or(1.0))
+            (name.trim() == media).then(|| q_value(parameters))
         })
     };
     match weight(INSTALL_FORM) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::support::app::{Package, TestApp};
+use crate::support::app::{Package, Person, TestApp};
 
 const TWO_DAYS: Duration = Duration::from_hours(48);
 
@@ -24,24 +24,31 @@ async fn sweep(app: &TestApp) -> usize {
     swept
 }
 
-#[tokio::test]
-async fn what_nothing_points_at_is_swept_after_a_day_and_nothing_else() {
-    let app = TestApp::new().await;
+/// Publishes one version, and other bytes under the same number, which lose: a file that nothing points at.
+async fn publish_and_lose(app: &TestApp) -> Person<'_> {
     let alice = app.user("alice").await;
     alice.publish(&Package::new("@alice/kept", "1.0.0")).await.expect(201);
-    // The same bytes were never published: the version lost to one that was.
+    let other = Package { files: vec![("n".into(), vec![1])], ..Package::new("@alice/kept", "1.0.0") };
+    alice.publish(&other).await.expect(409);
     alice
-        .publish(&Package { files: vec![("n".into(), vec![1])], ..Package::new("@alice/kept", "1.0.0") })
-        .await
-        .expect(409);
-    let blobs = app.folder().join("blobs");
-    assert_eq!(files_below(&blobs.join("sha512")).len(), 2);
-    assert_eq!(sweep(&app).await, 0, "everything is young");
+}
 
+async fn age_rows(app: &TestApp) {
     sqlx::query("update blobs set touched_at = touched_at - interval '2 days'")
         .execute(&app.pool().await)
         .await
         .expect("an update");
+}
+
+#[tokio::test]
+async fn what_nothing_points_at_is_swept_after_a_day_and_nothing_else() {
+    let app = TestApp::new().await;
+    let alice = publish_and_lose(&app).await;
+    let blobs = app.folder().join("blobs");
+    assert_eq!(files_below(&blobs.join("sha512")).len(), 2);
+    assert_eq!(sweep(&app).await, 0, "everything is young");
+
+    age_rows(&app).await;
     for path in files_below(&blobs) {
         age(&path);
     }
@@ -54,16 +61,8 @@ async fn what_nothing_points_at_is_swept_after_a_day_and_nothing_else() {
 #[tokio::test]
 async fn a_young_file_is_never_swept_whatever_its_row_says() {
     let app = TestApp::new().await;
-    let alice = app.user("alice").await;
-    alice.publish(&Package::new("@alice/kept", "1.0.0")).await.expect(201);
-    alice
-        .publish(&Package { files: vec![("n".into(), vec![1])], ..Package::new("@alice/kept", "1.0.0") })
-        .await
-        .expect(409);
-    sqlx::query("update blobs set touched_at = touched_at - interval '2 days'")
-        .execute(&app.pool().await)
-        .await
-        .expect("an update");
+    publish_and_lose(&app).await;
+    age_rows(&app).await;
     let mut transaction = app.app.db.begin().await.expect("a transaction");
     app.app.blobs.sweep(&mut transaction, app.clock.now()).await.expect("a sweep");
     drop(transaction);

@@ -159,7 +159,7 @@ impl Packages {
         store::set_latest_if_missing(transaction, package, version).await?;
         let revision = self.access.bump_revision(transaction, permit.name(), package).await?;
         let event = audit::Event {
-            action: "package.publish",
+            action: permit.action().audit_name(),
             subject: permit.name().as_str(),
             scope: permit.owner(),
             outcome: Outcome::Done,
