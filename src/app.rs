@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::http::{HoldsTokens, Throttle};
+use crate::outgoing::Outgoing;
 use crate::packages::{Packages, Parts};
 use crate::tokens::Tokens;
 use crate::users::Users;
@@ -31,6 +32,8 @@ pub struct App {
     pub db: Db,
     /// Package files.
     pub blobs: Blobs,
+    /// Requests to addresses that users or operators named.
+    pub outgoing: Outgoing,
     /// Accounts.
     pub users: Users,
     /// The billing flag.
@@ -50,10 +53,11 @@ impl App {
     /// Builds the rooms. Connects to nothing yet.
     ///
     /// # Errors
-    /// The file system's, where the folder for package files cannot be made.
+    /// The file system's, where the folder for package files cannot be made or the certificates cannot be read.
     pub fn new(config: Config, database: PgConnectOptions, clock: Clock) -> io::Result<Self> {
         let db = Db::new(database, &config.database);
         let blobs = Blobs::open(&config.blob_dir(), config.cache.tarball_bytes)?;
+        let outgoing = Outgoing::new(&config.outgoing)?;
         let public_url: Arc<str> = public_url(&config).into();
         let first_flag = billing::first_flag(config.billing.provider);
         let users = Users::new(db.clone(), clock.clone(), &config.auth, first_flag);
@@ -75,6 +79,7 @@ impl App {
             clock,
             db,
             blobs,
+            outgoing,
             users,
             billing,
             tokens,

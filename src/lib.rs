@@ -16,6 +16,7 @@ pub mod blobs;
 pub mod config;
 pub mod db;
 pub mod error;
+pub mod outgoing;
 pub mod telemetry;
 
 // 4  rooms: what the product does

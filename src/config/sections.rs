@@ -18,6 +18,7 @@ pub struct Config {
     pub billing: Billing,
     pub limits: Limits,
     pub cache: Cache,
+    pub outgoing: Outgoing,
     pub log: Log,
 }
 
@@ -120,6 +121,16 @@ pub struct Cache {
     pub packument_bytes: u64,
     pub tarball_bytes: u64,
     pub recheck_seconds: u64,
+}
+
+/// `[outgoing]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outgoing {
+    pub allow: Vec<IpNet>,
+    #[serde(deserialize_with = "optional_path")]
+    pub certificates: Option<PathBuf>,
+    pub timeout_seconds: u64,
 }
 
 /// `[log]`
