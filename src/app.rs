@@ -10,6 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 use crate::access::Access;
 use crate::billing::{self, Billing};
 use crate::blobs::Blobs;
+use crate::chores::Board;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -46,6 +47,8 @@ pub struct App {
     pub packages: Packages,
     /// Login attempts.
     pub throttle: Throttle,
+    /// How the background work goes.
+    pub board: Board,
     stopping: AtomicBool,
 }
 
@@ -86,6 +89,7 @@ impl App {
             access,
             packages,
             throttle,
+            board: Board::default(),
             config,
             stopping: AtomicBool::new(false),
         })

@@ -29,8 +29,9 @@ pub mod users;
 // 5  what the faces share
 pub mod http;
 
-// 6  every room, built once
+// 6  every room, built once, and the work that goes on in the background
 pub mod app;
+pub mod chores;
 
 // 7  faces: npm's clients, and the operator's tools
 pub mod ops;

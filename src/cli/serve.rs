@@ -15,12 +15,12 @@ use crate::clock::Clock;
 use crate::config::{Config, Signup};
 use crate::db::embedded::Role;
 use crate::http::{Edge, Limits, TrustedProxies, serve};
-use crate::{ops, registry};
+use crate::{chores, ops, registry};
 
 use super::session::{Database, Unreachable};
 
-/// How often abandoned files are looked for.
-const SWEEP: Duration = Duration::from_hours(1);
+/// How long background work may go on once the last request is answered.
+const LAST_CHORES: Duration = Duration::from_secs(5);
 
 /// Connections that the kernel keeps while the process is busy.
 const BACKLOG: u32 = 1024;
@@ -48,7 +48,7 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<()> {
     let app = Arc::new(app);
     app.db.migrate().await.context("the database could not be brought up to date")?;
     let listening = app.db.listen()?;
-    let sweeper = spawn_sweeper(&app);
+    let tending = chores::start(&app);
 
     let router = registry::router(app.clone()).merge(ops::router(app.clone()));
     let proxies = TrustedProxies(app.config.server.trusted_proxies.clone());
@@ -59,10 +59,11 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<()> {
         per_address: app.config.server.max_connections_per_address,
         drain: Duration::from_secs(app.config.server.drain_seconds),
     };
-    let leaving = app.clone();
+    let (leaving, no_more_chores) = (app.clone(), tending.stopping());
     serve(listener, edge, limits, async move {
         stop.wait().await;
         leaving.stop();
+        no_more_chores.cancel();
         tracing::info!("stopping: running requests may finish; a second signal ends them");
         tokio::spawn(async move {
             stop.wait().await;
@@ -70,7 +71,7 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<()> {
         });
     })
     .await?;
-    sweeper.abort();
+    tending.stop(LAST_CHORES).await;
     drop(listening);
     app.db.close().await;
     database.stop().await;
@@ -94,32 +95,6 @@ fn bind(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
     socket.set_reuseaddr(true)?;
     let bound = socket.bind(address).and_then(|()| socket.listen(BACKLOG));
     bound.with_context(|| format!("cannot listen on {address}. Stop what listens there, or give another --listen"))
-}
-
-fn spawn_sweeper(app: &Arc<App>) -> tokio::task::JoinHandle<()> {
-    let app = app.clone();
-    tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(SWEEP);
-        loop {
-            ticks.tick().await;
-            if let Err(cause) = sweep(&app).await {
-                tracing::warn!(%cause, "abandoned package files could not be removed");
-            }
-        }
-    })
-}
-
-/// Sweeps until there is nothing left to sweep, one short transaction after the other.
-async fn sweep(app: &App) -> crate::error::Result<()> {
-    loop {
-        let mut transaction = app.db.begin().await?;
-        let files = app.blobs.sweep(&mut transaction, app.clock.now()).await?;
-        transaction.commit().await?;
-        if files == 0 {
-            return Ok(());
-        }
-        tracing::info!(files, "removed package files that nothing pointed at");
-    }
 }
 
 /// The one line that scripts wait for, and, while nobody has an account, what to do next.

@@ -33,10 +33,12 @@ async fn alive() -> Json<Value> {
 }
 
 /// `GET /-/readyz`: the database answers and has every migration, the storage takes files, and other nodes are heard.
+/// `ailing` are chores that keep failing: worth a look, and no reason to send requests elsewhere.
 async fn ready(State(readiness): State<Arc<Readiness>>) -> Response {
     let failed = readiness.failed().await;
     let status = if failed.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": failed.is_empty(), "failed": failed }))).into_response()
+    let ailing = readiness.app.board.ailing();
+    (status, Json(json!({ "ready": failed.is_empty(), "failed": failed, "ailing": ailing }))).into_response()
 }
 
 struct Readiness {

@@ -10,6 +10,7 @@
 mod support;
 
 mod bad_input;
+mod chores;
 mod databases;
 mod policy_table;
 mod publishing;

@@ -17,13 +17,6 @@ fn age(path: &Path) {
     file.set_modified(SystemTime::now() - TWO_DAYS).expect("a time");
 }
 
-async fn sweep(app: &TestApp) -> usize {
-    let mut transaction = app.app.db.begin().await.expect("a transaction");
-    let swept = app.app.blobs.sweep(&mut transaction, app.clock.now()).await.expect("a sweep");
-    transaction.commit().await.expect("a commit");
-    swept
-}
-
 /// Publishes one version, and other bytes under the same number, which lose: a file that nothing points at.
 async fn publish_and_lose(app: &TestApp) -> Person<'_> {
     let alice = app.user("alice").await;
@@ -46,13 +39,14 @@ async fn what_nothing_points_at_is_swept_after_a_day_and_nothing_else() {
     let alice = publish_and_lose(&app).await;
     let blobs = app.folder().join("blobs");
     assert_eq!(files_below(&blobs.join("sha512")).len(), 2);
-    assert_eq!(sweep(&app).await, 0, "everything is young");
+    app.run_chore("blobs.sweep").await;
+    assert_eq!(files_below(&blobs.join("sha512")).len(), 2, "everything is young");
 
     age_rows(&app).await;
     for path in files_below(&blobs) {
         age(&path);
     }
-    assert_eq!(sweep(&app).await, 1);
+    app.run_chore("blobs.sweep").await;
     assert_eq!(files_below(&blobs.join("sha512")).len(), 1);
     alice.get("/@alice/kept/-/kept-1.0.0.tgz").await.expect(200);
 }

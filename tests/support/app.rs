@@ -140,6 +140,11 @@ impl TestApp {
         self.app.access.grant(&permit, &user.parse().expect("a name"), permission).await.expect("a grant");
     }
 
+    /// Does a piece of background work, now and here.
+    pub(crate) async fn run_chore(&self, name: &str) {
+        self.app.run_chore(name).await.expect("a chore that succeeds");
+    }
+
     /// Sends a request as it would arrive on the socket.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.edge.answer(request, IpAddr::from(ADDRESS)).await;
