@@ -19,6 +19,7 @@ use crate::outgoing::Outgoing;
 use crate::packages::{Packages, Parts};
 use crate::tokens::Tokens;
 use crate::users::Users;
+use crate::vault::{Vault, VaultKey};
 
 /// Every room, ready for use. Faces hold it; rooms never do.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct App {
     pub clock: Clock,
     /// The database.
     pub db: Db,
+    /// Secrets that must be read again.
+    pub vault: Vault,
     /// Package files.
     pub blobs: Blobs,
     /// Requests to addresses that users or operators named.
@@ -56,9 +59,11 @@ impl App {
     /// Builds the rooms. Connects to nothing yet.
     ///
     /// # Errors
-    /// The file system's, where the folder for package files cannot be made or the certificates cannot be read.
+    /// The file system's, where the folder for package files or the key of secrets cannot be made, or the certificates not
+    /// be read.
     pub fn new(config: Config, database: PgConnectOptions, clock: Clock) -> io::Result<Self> {
         let db = Db::new(database, &config.database);
+        let vault = Vault::new(&VaultKey::load(&config).map_err(io::Error::other)?);
         let blobs = Blobs::open(&config.blob_dir(), config.cache.tarball_bytes)?;
         let outgoing = Outgoing::new(&config.outgoing)?;
         let public_url: Arc<str> = public_url(&config).into();
@@ -81,6 +86,7 @@ impl App {
             public_url,
             clock,
             db,
+            vault,
             blobs,
             outgoing,
             users,

@@ -26,6 +26,9 @@ pub enum Error {
     /// 401: name and password do not belong together.
     #[error("Incorrect user name or password. Check both and log in again.")]
     WrongPassword,
+    /// 401 with a challenge: the deed asks for a second factor.
+    #[error("This operation requires a one-time password. Give the code of your authenticator, or a recovery code.")]
+    SecondFactorRequired,
     /// 402: the account named has no plan.
     #[error("{0}")]
     PaymentRequired(Sentence),
@@ -103,6 +106,7 @@ impl Error {
             Self::Unauthenticated(_) => (401, "SR-AUTH-01"),
             Self::DeadCredential => (401, "SR-AUTH-02"),
             Self::WrongPassword => (401, "SR-AUTH-03"),
+            Self::SecondFactorRequired => (401, "SR-AUTH-04"),
             Self::PaymentRequired(_) => (402, "SR-PLAN-01"),
             Self::Forbidden(_) => (403, "SR-ACCESS-03"),
             Self::NotFound(_) => (404, "SR-ACCESS-04"),

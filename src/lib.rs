@@ -18,6 +18,7 @@ pub mod db;
 pub mod error;
 pub mod outgoing;
 pub mod telemetry;
+pub mod vault;
 
 // 4  rooms: what the product does
 pub mod access;

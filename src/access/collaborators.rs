@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use sqlx::PgPool;
 
 use crate::db::Transaction;
 use crate::error::{Error, Result};
@@ -39,7 +38,7 @@ impl Access {
     /// The database's.
     pub async fn list_collaborators(&self, permit: &Permit<Read>) -> Result<Vec<Collaborator>> {
         let facts = self.load_facts(permit.name()).await?;
-        collaborators(&facts, self.db.reads()).await
+        self.collaborators(&facts).await
     }
 
     /// Gives a user access, or changes what they have.
@@ -79,7 +78,7 @@ impl Access {
         if existing(&facts)?.revision != change.revision {
             return Err(Error::Conflict(format!("{name} changed meanwhile. Run the command again.").into()));
         }
-        let everyone = collaborators(&facts, self.db.reads()).await?;
+        let everyone = self.collaborators(&facts).await?;
         let present: BTreeSet<_> =
             everyone.iter().filter(|one| one.permission == Permission::ReadWrite).map(|one| one.name.clone()).collect();
         for user in change.wanted.difference(&present) {
@@ -93,6 +92,21 @@ impl Access {
         let revision = store::find_revision(&mut transaction, existing(&facts)?.id).await?;
         transaction.commit().await?;
         Ok(revision)
+    }
+
+    async fn collaborators(&self, facts: &PackageFacts) -> Result<Vec<Collaborator>> {
+        let owners = facts.administrators();
+        let grants = facts.package.iter().flat_map(|package| &package.grants).map(|grant| grant.user);
+        let ids: Vec<AccountId> = owners.iter().copied().chain(grants).collect();
+        let accounts = store::list_accounts(self.db.reads(), &ids).await?;
+        let now = self.clock.now();
+        Ok(accounts
+            .into_iter()
+            .filter_map(|account| {
+                let permission = facts.permission_of(account.id, now)?;
+                Some(Collaborator { owns: owners.contains(&account.id), name: account.name, permission })
+            })
+            .collect())
     }
 
     async fn insert_grant(
@@ -153,18 +167,4 @@ fn removal_intent(actor: &Actor, user: &AccountName) -> Intent<Administer> {
 
 fn no_user(user: &AccountName) -> Error {
     Error::NotFound(format!("There is no user {user}. Check the name.").into())
-}
-
-async fn collaborators(facts: &PackageFacts, pool: &PgPool) -> Result<Vec<Collaborator>> {
-    let owners = facts.administrators();
-    let grants = facts.package.iter().flat_map(|package| &package.grants).map(|grant| grant.user);
-    let ids: Vec<AccountId> = owners.iter().copied().chain(grants).collect();
-    let accounts = store::list_accounts(pool, &ids).await?;
-    Ok(accounts
-        .into_iter()
-        .filter_map(|account| {
-            let permission = facts.permission_of(account.id)?;
-            Some(Collaborator { owns: owners.contains(&account.id), name: account.name, permission })
-        })
-        .collect())
 }

@@ -207,7 +207,8 @@ impl Access {
     pub async fn list_packages(&self, account: AccountId, viewer: &Actor) -> Result<Vec<(PackageName, Permission)>> {
         let listed = store::list_facts_of(self.db.reads(), account, viewer.account_id()).await?;
         let visible = listed.into_iter().filter(|facts| self.permit_on(viewer, facts, Intent::INSPECT).is_ok());
-        Ok(visible.filter_map(|facts| facts.permission_of(account).map(|level| (facts.name, level))).collect())
+        let now = self.clock.now();
+        Ok(visible.filter_map(|facts| facts.permission_of(account, now).map(|level| (facts.name, level))).collect())
     }
 
     /// Bumps the revision and writes the audit line: what every change of access has in common.

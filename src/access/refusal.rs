@@ -18,6 +18,7 @@ pub(super) fn explain(decision: &Decision, actor: &Actor, name: &PackageName, pu
         Decision::NotFound => not_found(actor, name),
         Decision::Forbidden(lack) => Error::Forbidden(forbidden(*lack, actor, name).into()),
         Decision::PaymentRequired(account) => payment_required(account, actor, name, public_url),
+        Decision::SecondFactorRequired => Error::SecondFactorRequired,
     }
 }
 
@@ -44,6 +45,15 @@ fn forbidden(lack: Lack, actor: &Actor, name: &PackageName) -> String {
             "This token may not be used from your network address. Use one that may, or ask who made it.".into()
         }
         Lack::ReadOnlyToken => "This token is read-only, so it changes nothing. Use one that may write.".into(),
+        Lack::NarrowToken => {
+            format!("This token was made for less than this change of {name}. Use one that may do it.")
+        }
+        Lack::MachineToken => {
+            "This token stands in for a second factor, so it may publish and no more. Log in to change settings.".into()
+        }
+        Lack::SecondFactor => {
+            format!("{who} has no second factor, and {name} asks for one here. Set one up with npm profile enable-2fa.")
+        }
         Lack::OtherPackagesToken => {
             format!("This token was made for other packages than {name}. Use one that covers it.")
         }
@@ -54,6 +64,7 @@ fn forbidden(lack: Lack, actor: &Actor, name: &PackageName) -> String {
         Lack::Administration => {
             format!("Only @{scope} can change who sees and maintains {name}; {who} can not. Ask @{scope} to do it.")
         }
+        Lack::Membership | Lack::Role(_) => format!("{who} may not do this in @{scope}. Ask one of its owners."),
     }
 }
 

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::clock::Time;
 use crate::error::Result;
 use crate::names::{AccountId, AccountName, PackageId, PackageName};
-use crate::policy::{AccountFacts, AccountKind, ExistingPackage, Grant, PackageFacts, Permission, Visibility};
+use crate::policy::{
+    AccountFacts, AccountKind, ExistingPackage, Grant, PackageFacts, PackageSecondFactor, Permission, SecondFactorMode,
+    Visibility,
+};
 use crate::users::FactsRow;
 
 /// What decisions need to know of a name, as the database has it.
@@ -18,22 +23,37 @@ struct Row {
     paid: bool,
     paid_until: Option<Time>,
     disabled: bool,
+    second_factor: Option<SecondFactorMode>,
     member_ids: Vec<i64>,
     member_roles: Vec<String>,
     package_id: Option<PackageId>,
     package_name: Option<PackageName>,
     visibility: Option<Visibility>,
     revision: Option<i64>,
-    grant_users: Vec<i64>,
-    grant_permissions: Vec<String>,
+    publish_requires: Option<bool>,
+    automation_overrides: Option<bool>,
+    grants: Option<Json<Vec<GrantRow>>>,
+}
+
+/// A line of the view `collaborations`.
+#[derive(Deserialize)]
+struct GrantRow {
+    user_id: i64,
+    permission: String,
+    expires_at: Option<Time>,
+    team: Option<String>,
 }
 
 impl Row {
     fn into_facts(self, name: PackageName) -> PackageFacts {
         let package = match (self.package_id, self.visibility, self.revision) {
             (Some(id), Some(visibility), Some(revision)) => {
-                let grants = grants(&self.grant_users, &self.grant_permissions);
-                Some(Arc::new(ExistingPackage { id, visibility, grants, revision }))
+                let grants = self.grants.map_or_else(Vec::new, |Json(rows)| grants(rows));
+                let second_factor = PackageSecondFactor {
+                    publish_requires: self.publish_requires.unwrap_or_default(),
+                    automation_overrides: self.automation_overrides.unwrap_or_default(),
+                };
+                Some(Arc::new(ExistingPackage { id, visibility, grants, second_factor, revision }))
             }
             _ => None,
         };
@@ -44,6 +64,7 @@ impl Row {
             paid: self.paid,
             paid_until: self.paid_until,
             disabled: self.disabled,
+            second_factor: self.second_factor,
             member_ids: self.member_ids,
             member_roles: self.member_roles,
         };
@@ -81,6 +102,7 @@ pub(super) async fn load_facts(
                owners.paid,
                owners.paid_until,
                owners.disabled_at is not null as "disabled!",
+               owners.second_factor as "second_factor: SecondFactorMode",
                array(select user_id from organization_members where organization_id = owners.id order by user_id)
                    as "member_ids!",
                array(select role from organization_members where organization_id = owners.id order by user_id)
@@ -89,14 +111,16 @@ pub(super) async fn load_facts(
                packages.name as "package_name?: PackageName",
                packages.visibility as "visibility?: Visibility",
                packages.revision as "revision?",
-               array(
-                   select user_id from grants where package_id = packages.id and ($3 or user_id = $4) order by user_id
-               ) as "grant_users!",
-               array(
-                   select permission from grants where package_id = packages.id and ($3 or user_id = $4) order by user_id
-               ) as "grant_permissions!"
+               packages.publish_requires_second_factor as "publish_requires?",
+               packages.automation_overrides_second_factor as "automation_overrides?",
+               (
+                   select jsonb_agg(to_jsonb(given) - 'package_id' order by user_id, team nulls first)
+                   from collaborations as given
+                   where package_id = packages.id and ($3 or user_id = $4)
+               ) as "grants: Json<Vec<GrantRow>>"
            from accounts as owners
-           left join packages on packages.owner_id = owners.id and packages.name = $2
+           left join packages
+               on packages.owner_id = owners.id and packages.name = $2 and packages.deleted_at is null
            where owners.name = $1"#,
         scope.as_str(),
         name.as_str(),
@@ -126,6 +150,7 @@ pub(super) async fn list_facts_of(
                owners.paid,
                owners.paid_until,
                owners.disabled_at is not null as "disabled!",
+               owners.second_factor as "second_factor: SecondFactorMode",
                array(select user_id from organization_members where organization_id = owners.id order by user_id)
                    as "member_ids!",
                array(select role from organization_members where organization_id = owners.id order by user_id)
@@ -134,19 +159,24 @@ pub(super) async fn list_facts_of(
                packages.name as "package_name?: PackageName",
                packages.visibility as "visibility?: Visibility",
                packages.revision as "revision?",
-               array(select user_id from grants where package_id = packages.id order by user_id) as "grant_users!",
-               array(select permission from grants where package_id = packages.id order by user_id)
-                   as "grant_permissions!"
+               packages.publish_requires_second_factor as "publish_requires?",
+               packages.automation_overrides_second_factor as "automation_overrides?",
+               (
+                   select jsonb_agg(to_jsonb(given) - 'package_id' order by user_id, team nulls first)
+                   from collaborations as given
+                   where package_id = packages.id
+               ) as "grants: Json<Vec<GrantRow>>"
            from packages
            join accounts as owners on owners.id = packages.owner_id
            where (
                    packages.owner_id = $1
-                   or packages.id in (select package_id from grants where user_id = $1)
+                   or packages.id in (select package_id from collaborations where user_id = $1)
                )
+             and packages.deleted_at is null
              and (
                    packages.visibility = 'public'
                    or packages.owner_id = $2
-                   or packages.id in (select package_id from grants where user_id = $2)
+                   or packages.id in (select package_id from collaborations where user_id = $2)
                    or packages.owner_id in (select organization_id from organization_members where user_id = $2)
                )
            order by packages.name"#,
@@ -158,12 +188,14 @@ pub(super) async fn list_facts_of(
     Ok(rows.into_iter().filter_map(|row| row.package_name.clone().map(|name| row.into_facts(name))).collect())
 }
 
-/// A permission that cannot be read gives nothing, and shifts nobody else's.
-fn grants(users: &[i64], permissions: &[String]) -> Vec<Grant> {
-    let pairs = users.iter().zip(permissions);
-    pairs
-        .filter_map(|(user, text)| text.parse().ok().map(|permission| Grant { user: (*user).into(), permission }))
-        .collect()
+/// What cannot be read gives nothing.
+fn grants(rows: Vec<GrantRow>) -> Vec<Grant> {
+    let grant = |row: GrantRow| {
+        let team = row.team.map(|team| team.parse()).transpose().ok()?;
+        let permission = row.permission.parse().ok()?;
+        Some(Grant { user: row.user_id.into(), permission, expires_at: row.expires_at, team })
+    };
+    rows.into_iter().filter_map(grant).collect()
 }
 
 /// Holds the package's row until the transaction ends. Where there is none, the name is held instead, so that two first

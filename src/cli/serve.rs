@@ -17,7 +17,7 @@ use crate::db::embedded::Role;
 use crate::http::{Edge, Limits, TrustedProxies, serve};
 use crate::{chores, ops, registry};
 
-use super::session::{Database, Unreachable};
+use super::session::{Database, OTHER_KEY, Unreachable};
 
 /// How long background work may go on once the last request is answered.
 const LAST_CHORES: Duration = Duration::from_secs(5);
@@ -47,6 +47,7 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<()> {
         .map_err(|cause| Unreachable(format!("the folder for package files cannot be used: {cause}")))?;
     let app = Arc::new(app);
     app.db.migrate().await.context("the database could not be brought up to date")?;
+    app.vault.check(&app.db).await.context(OTHER_KEY)?;
     let listening = app.db.listen()?;
     let tending = chores::start(&app);
 

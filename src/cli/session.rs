@@ -87,6 +87,10 @@ async fn wait_for(options: &PgConnectOptions) -> anyhow::Result<()> {
     }
 }
 
+/// What to do about a node that has another key of secrets than the others.
+pub(super) const OTHER_KEY: &str =
+    "secrets in this database are sealed with another key. Give every node the same secrets.key or secrets.key_file";
+
 /// The rooms, open for one command.
 pub(super) struct Session {
     pub(super) app: App,
@@ -99,6 +103,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Session> {
     let app = App::new(config, database.options.clone(), Clock::system())
         .map_err(|cause| Unreachable(format!("the folder for package files cannot be used: {cause}")))?;
     app.db.migrate().await.context("the database could not be brought up to date")?;
+    app.vault.check(&app.db).await.context(OTHER_KEY)?;
     Ok(Session { app, database })
 }
 

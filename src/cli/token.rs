@@ -58,7 +58,8 @@ pub(super) enum TokenCommand {
 pub(super) async fn run(command: TokenCommand, config: Config) -> anyhow::Result<()> {
     match command {
         TokenCommand::Create { user, name, read_only, cidr, packages, expires } => {
-            let narrowing = Narrowing { read_only, packages, networks: cidr };
+            let whole = if read_only { Narrowing::read_only() } else { Narrowing::default() };
+            let narrowing = Narrowing { packages, networks: cidr, ..whole };
             with_app(config, async |app| create(app, &user, name, narrowing, expires).await).await
         }
         TokenCommand::List { user } => with_app(config, async |app| list(app, user.as_ref()).await).await,
@@ -98,7 +99,7 @@ async fn list(app: &App, user: Option<&AccountName>) -> anyhow::Result<()> {
 
 fn line(token: &ListedToken) -> String {
     let narrowing = &token.narrowing;
-    let mut limits = vec![if narrowing.read_only { "read-only".to_owned() } else { "read-write".to_owned() }];
+    let mut limits = vec![narrowing.right.as_str().to_owned()];
     limits.extend(narrowing.packages.iter().map(ToString::to_string));
     limits.extend(narrowing.networks.iter().map(|network| format!("from {network}")));
     let end = token.expires_at.map_or_else(|| "never ends".to_owned(), |end| format!("ends {}", to_npm_time(end)));

@@ -11,7 +11,7 @@ const DEFAULTS: &str = include_str!("../../config/default.toml");
 const PREFIX: &str = "STRONGROOM__";
 
 /// Keys whose values are never shown.
-const SECRETS: &[&str] = &["database.url"];
+const SECRETS: &[&str] = &["database.url", "secrets.key"];
 
 /// What a configuration is made of, lowest first; the built-in defaults lie beneath.
 #[derive(Debug, Default, Clone)]
@@ -239,10 +239,16 @@ fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {
 }
 
 fn read_secret_files(config: &mut Config) -> Result<(), ConfigError> {
+    let read = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|cause| ConfigError::Unreadable { path: path.clone(), cause })?;
+        Ok(Secret::new(text.trim()))
+    };
     if let Some(path) = &config.database.url_file {
-        let text =
-            std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.clone(), cause })?;
-        config.database.url = Some(Secret::new(text.trim()));
+        config.database.url = Some(read(path)?);
+    }
+    if let Some(path) = &config.secrets.key_file {
+        config.secrets.key = Some(read(path)?);
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ pub struct Config {
     pub server: Server,
     pub database: Database,
     pub storage: Storage,
+    pub secrets: Secrets,
     pub auth: Auth,
     pub billing: Billing,
     pub limits: Limits,
@@ -58,6 +59,16 @@ pub struct Database {
 pub struct Storage {
     #[serde(deserialize_with = "optional_path")]
     pub path: Option<PathBuf>,
+}
+
+/// `[secrets]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    #[serde(deserialize_with = "optional_secret")]
+    pub key: Option<Secret>,
+    #[serde(deserialize_with = "optional_path")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// `[auth]`

@@ -81,7 +81,7 @@ struct Shared {
     era: AtomicU64,
     /// Whether the last attempt to listen found nobody at the database's address.
     gone: AtomicBool,
-    listeners: [OnceLock<Listener>; 4],
+    listeners: [OnceLock<Listener>; 12],
 }
 
 /// Says that the node heard everything since a moment: what was loaded since then may be kept.

@@ -28,4 +28,5 @@ id! {
     #[doc = "A row of `packages`."] PackageId,
     #[doc = "A row of `versions`."] VersionId,
     #[doc = "A row of `tokens`."] TokenId,
+    #[doc = "A row of `teams`."] TeamId,
 }

@@ -10,15 +10,17 @@ mod ids;
 mod package_name;
 mod package_pattern;
 mod tarball_name;
+mod team_name;
 mod text;
 mod version_number;
 
 pub use account_name::AccountName;
 pub use dist_tag::DistTag;
 pub use email::Email;
-pub use ids::{AccountId, PackageId, TokenId, VersionId};
+pub use ids::{AccountId, PackageId, TeamId, TokenId, VersionId};
 pub use package_name::{PackageName, Scope};
 pub use package_pattern::PackagePattern;
 pub use tarball_name::TarballName;
+pub use team_name::TeamName;
 pub use text::InvalidName;
 pub use version_number::VersionNumber;

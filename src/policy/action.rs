@@ -15,14 +15,34 @@ pub enum Action {
     Inspect,
     /// List who has access.
     ListCollaborators,
+    /// Be told why somebody can or cannot read and write it.
+    Explain,
     /// Create it in its scope, before the body has said how visible it shall be.
     Create,
     /// Create it with this visibility.
     CreateAs(Visibility),
-    /// Publish a version, move a tag, deprecate.
+    /// Publish a version.
     Publish,
+    /// Put a version up for approval; also the first one of a package that does not exist yet.
+    Stage,
+    /// See what was put up for approval.
+    SeeStaged,
+    /// Approve or reject what was put up: always with a second factor.
+    ReviewStaged,
+    /// Mark versions as deprecated, or take that back.
+    Deprecate,
+    /// Move or remove a dist-tag other than `latest`.
+    MoveTag,
+    /// Move `latest`, which is what an install without a version gets.
+    MoveLatest,
+    /// Put a star on it, or take one's own away.
+    Star,
     /// Remove a version.
     Unpublish,
+    /// Remove the whole package.
+    Delete,
+    /// Bring back what was removed.
+    Restore,
     /// Touch its collaborators at all, before the body has said which.
     ChangeCollaborators,
     /// Make it public or restricted.
@@ -33,6 +53,12 @@ pub enum Action {
     Revoke,
     /// Take access from oneself.
     Leave,
+    /// Say whether publishing asks for a second factor.
+    RequireSecondFactor,
+    /// See which publishers are trusted; also before there is such a package.
+    SeeTrust,
+    /// Say which publishers are trusted: always with a second factor.
+    SetTrust,
 }
 
 /// How much standing on the package a deed needs, from weakest to strongest.
@@ -53,6 +79,19 @@ pub(super) enum Pays {
     Nobody,
 }
 
+/// When a deed asks for the second factor (`protocol.md` 1.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guard {
+    /// Never.
+    Open,
+    /// Where account or package ask for one; a machine's token may stand in.
+    Change,
+    /// The same, and a machine's token may not.
+    Setting,
+    /// Always.
+    Always,
+}
+
 /// What one action needs.
 pub(super) struct Needs {
     pub(super) standing: Standing,
@@ -61,13 +100,15 @@ pub(super) struct Needs {
     pub(super) changes: bool,
     /// Needs an account even on a public package.
     pub(super) account: bool,
+    /// Whether it asks for the second factor.
+    pub(super) guard: Guard,
     /// The visibility that the deed concerns where it is not the package's present one.
     pub(super) visibility: Option<Visibility>,
 }
 
 impl Action {
     /// Every action once, for tables and tests.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 27] = [
         Self::Read,
         Self::Inspect,
         Self::ListCollaborators,
@@ -75,13 +116,26 @@ impl Action {
         Self::CreateAs(Visibility::Public),
         Self::CreateAs(Visibility::Restricted),
         Self::Publish,
+        Self::Stage,
+        Self::SeeStaged,
+        Self::ReviewStaged,
+        Self::Deprecate,
+        Self::MoveTag,
+        Self::MoveLatest,
+        Self::Star,
         Self::Unpublish,
+        Self::Delete,
+        Self::Restore,
         Self::ChangeCollaborators,
         Self::SetVisibility(Visibility::Public),
         Self::SetVisibility(Visibility::Restricted),
         Self::Grant,
         Self::Revoke,
         Self::Leave,
+        Self::RequireSecondFactor,
+        Self::SeeTrust,
+        Self::SetTrust,
+        Self::Explain,
     ];
 
     /// Whether the action changes something.
@@ -94,12 +148,24 @@ impl Action {
         match self {
             Self::Read | Self::Inspect => "package.read",
             Self::ListCollaborators => "access.list",
+            Self::Explain => "access.explain",
             Self::Create | Self::CreateAs(_) | Self::Publish => "package.publish",
+            Self::Stage => "package.stage",
+            Self::SeeStaged => "package.staged",
+            Self::ReviewStaged => "package.review",
+            Self::Deprecate => "package.deprecate",
+            Self::MoveTag | Self::MoveLatest => "package.tag",
+            Self::Star => "package.star",
             Self::Unpublish => "package.unpublish",
+            Self::Delete => "package.delete",
+            Self::Restore => "package.restore",
             Self::ChangeCollaborators => "access.change",
             Self::SetVisibility(_) => "access.visibility",
             Self::Grant => "access.grant",
             Self::Revoke | Self::Leave => "access.revoke",
+            Self::RequireSecondFactor => "access.second-factor",
+            Self::SeeTrust => "trust.list",
+            Self::SetTrust => "trust.change",
         }
     }
 
@@ -108,23 +174,40 @@ impl Action {
         matches!(self, Self::Create | Self::CreateAs(_))
     }
 
+    /// Whether the action can come before its package: who may create one in the scope may prepare it.
+    pub(super) fn may_precede(self) -> bool {
+        matches!(self, Self::Stage | Self::SeeStaged | Self::ReviewStaged | Self::SeeTrust | Self::SetTrust)
+    }
+
     pub(super) fn needs(self) -> Needs {
+        use Guard::{Always, Change, Open, Setting};
         use Pays::{AllButAdministrators, Everyone, Nobody};
         use Standing::{Administer, Collaborate, Read, Write};
-        let read = |pays, account| Needs { standing: Read, pays, changes: false, account, visibility: None };
-        let change = |standing, pays| Needs { standing, pays, changes: true, account: true, visibility: None };
+        let look =
+            |standing, pays, account| Needs { standing, pays, changes: false, account, guard: Open, visibility: None };
+        let change =
+            |standing, pays, guard| Needs { standing, pays, changes: true, account: true, guard, visibility: None };
         match self {
-            Self::Read => read(Everyone, false),
-            Self::Inspect => read(AllButAdministrators, false),
-            Self::ListCollaborators => read(AllButAdministrators, true),
-            Self::Create => change(Write, Nobody),
-            Self::CreateAs(visibility) => Needs { visibility: Some(visibility), ..change(Write, Everyone) },
-            Self::Publish => change(Write, Everyone),
-            Self::Unpublish => change(Write, AllButAdministrators),
-            Self::ChangeCollaborators | Self::Leave => change(Collaborate, Nobody),
-            Self::SetVisibility(visibility) => Needs { visibility: Some(visibility), ..change(Administer, Everyone) },
-            Self::Grant => change(Administer, Everyone),
-            Self::Revoke => change(Administer, Nobody),
+            Self::Read => look(Read, Everyone, false),
+            Self::Inspect => look(Read, AllButAdministrators, false),
+            Self::ListCollaborators | Self::Explain => look(Read, AllButAdministrators, true),
+            Self::Create => change(Write, Nobody, Change),
+            Self::CreateAs(visibility) => Needs { visibility: Some(visibility), ..change(Write, Everyone, Change) },
+            Self::Publish | Self::Deprecate | Self::MoveLatest => change(Write, Everyone, Change),
+            Self::MoveTag | Self::Stage => change(Write, Everyone, Open),
+            Self::SeeStaged => look(Write, AllButAdministrators, true),
+            Self::ReviewStaged => change(Write, Everyone, Always),
+            Self::Star => change(Read, Everyone, Open),
+            Self::Unpublish => change(Write, AllButAdministrators, Change),
+            Self::Delete | Self::Restore => change(Administer, Nobody, Change),
+            Self::ChangeCollaborators | Self::Leave => change(Collaborate, Nobody, Setting),
+            Self::SetVisibility(visibility) => {
+                Needs { visibility: Some(visibility), ..change(Administer, Everyone, Setting) }
+            }
+            Self::Grant => change(Administer, Everyone, Setting),
+            Self::Revoke | Self::RequireSecondFactor => change(Administer, Nobody, Setting),
+            Self::SeeTrust => Needs { guard: Always, ..look(Administer, Nobody, true) },
+            Self::SetTrust => change(Administer, Nobody, Always),
         }
     }
 }
@@ -179,6 +262,12 @@ impl Intent<Read> {
     pub const INSPECT: Self = intent(Action::Inspect);
     /// See [`Action::ListCollaborators`].
     pub const LIST_COLLABORATORS: Self = intent(Action::ListCollaborators);
+    /// See [`Action::Explain`].
+    pub const EXPLAIN: Self = intent(Action::Explain);
+    /// See [`Action::Star`]: who may read may say so.
+    pub const STAR: Self = intent(Action::Star);
+    /// See [`Action::SeeStaged`].
+    pub const SEE_STAGED: Self = intent(Action::SeeStaged);
     /// See [`Action::ChangeCollaborators`]: worth no more than a look, since the change itself is asked about later.
     pub const CHANGE_COLLABORATORS: Self = intent(Action::ChangeCollaborators);
 }
@@ -188,6 +277,16 @@ impl Intent<Write> {
     pub const CREATE: Self = intent(Action::Create);
     /// See [`Action::Publish`].
     pub const PUBLISH: Self = intent(Action::Publish);
+    /// See [`Action::Stage`].
+    pub const STAGE: Self = intent(Action::Stage);
+    /// See [`Action::ReviewStaged`].
+    pub const REVIEW_STAGED: Self = intent(Action::ReviewStaged);
+    /// See [`Action::Deprecate`].
+    pub const DEPRECATE: Self = intent(Action::Deprecate);
+    /// See [`Action::MoveTag`].
+    pub const MOVE_TAG: Self = intent(Action::MoveTag);
+    /// See [`Action::MoveLatest`].
+    pub const MOVE_LATEST: Self = intent(Action::MoveLatest);
     /// See [`Action::Unpublish`].
     pub const UNPUBLISH: Self = intent(Action::Unpublish);
 
@@ -198,6 +297,16 @@ impl Intent<Write> {
 }
 
 impl Intent<Administer> {
+    /// See [`Action::Delete`].
+    pub const DELETE: Self = intent(Action::Delete);
+    /// See [`Action::Restore`].
+    pub const RESTORE: Self = intent(Action::Restore);
+    /// See [`Action::RequireSecondFactor`].
+    pub const REQUIRE_SECOND_FACTOR: Self = intent(Action::RequireSecondFactor);
+    /// See [`Action::SeeTrust`].
+    pub const SEE_TRUST: Self = intent(Action::SeeTrust);
+    /// See [`Action::SetTrust`].
+    pub const SET_TRUST: Self = intent(Action::SetTrust);
     /// See [`Action::Grant`].
     pub const GRANT: Self = intent(Action::Grant);
     /// See [`Action::Revoke`].

@@ -1,12 +1,13 @@
-//! The judgement itself: *hide, then explain, then charge*.
+//! The judgement itself: *hide, then explain, then charge, then ask for the second factor*.
 
 use crate::clock::Time;
 use crate::names::AccountName;
 
-use super::action::{Action, Needs, Pays, Standing};
-use super::actor::{Actor, Principal};
+use super::action::{Action, Guard, Needs, Pays, Standing};
+use super::actor::{Actor, Principal, TokenRight};
 use super::facts::{
-    AccountFacts, BillingFacts, ExistingPackage, OrganizationRole, PackageFacts, Permission, Visibility,
+    AccountFacts, BillingFacts, ExistingPackage, OrganizationRole, PackageFacts, PackageSecondFactor, Permission,
+    SecondFactorMode, Visibility,
 };
 
 /// The answer to "may this actor do this to this package?". Statuses are `domain.md`'s.
@@ -24,6 +25,8 @@ pub enum Decision {
     Forbidden(Lack),
     /// 402: would be allowed, if this account were paid.
     PaymentRequired(AccountName),
+    /// 401 with a challenge: would be done, if the request showed a second factor.
+    SecondFactorRequired,
 }
 
 /// What is missing for a yes, told only to those who may know of the package.
@@ -33,23 +36,35 @@ pub enum Lack {
     Network,
     /// The token is read-only.
     ReadOnlyToken,
+    /// The token may only put versions up for approval, or do what a trusted publisher was given.
+    NarrowToken,
     /// The token was narrowed to other packages.
     OtherPackagesToken,
+    /// The token stands in for a second factor, which is not good enough here.
+    MachineToken,
+    /// The deed takes a second factor, and the account has none.
+    SecondFactor,
     /// The actor is no collaborator.
     Collaboration,
     /// The actor may read, and not write.
     Write,
     /// Only who owns the scope may do this.
     Administration,
+    /// Only members of the organization may do this.
+    Membership,
+    /// Only members in this role, or a higher one, may do this.
+    Role(OrganizationRole),
 }
 
 /// Decides. Rules: `domain.md`, "Who may do what" and "Billing".
 pub fn decide(actor: &Actor, action: Action, facts: &PackageFacts, billing: &BillingFacts, now: Time) -> Decision {
     let needs = action.needs();
-    if let Some(refusal) = refuse_credential(actor, &needs, facts) {
+    if let Some(refusal) = refuse_credential(actor, action, &needs, facts) {
         return refusal;
     }
-    let standing = if action.creates() { standing_to_create(actor, facts) } else { standing_on(actor, facts) };
+    let comes_before = action.may_precede() && facts.package.is_none();
+    let to_create = action.creates() || comes_before;
+    let standing = if to_create { standing_to_create(actor, facts) } else { standing_on(actor, facts, now) };
     if standing == Standing::Nothing {
         return Decision::NotFound;
     }
@@ -59,36 +74,42 @@ pub fn decide(actor: &Actor, action: Action, facts: &PackageFacts, billing: &Bil
     if needs.account && matches!(actor, Actor::Anonymous) {
         return Decision::Unauthenticated;
     }
-    charge(actor, &needs, standing, facts, billing, now)
+    if let Some(payer) = charge(actor, &needs, standing, facts, billing, now) {
+        return Decision::PaymentRequired(payer);
+    }
+    let package = facts.package.as_ref().map(|package| package.second_factor).unwrap_or_default();
+    challenge(actor, needs.guard, package)
 }
 
 /// Refuses what the credential alone forbids, whatever the package: so these answers tell nothing about a name.
-fn refuse_credential(actor: &Actor, needs: &Needs, facts: &PackageFacts) -> Option<Decision> {
+fn refuse_credential(actor: &Actor, action: Action, needs: &Needs, facts: &PackageFacts) -> Option<Decision> {
     let open_to_all = !needs.account && visibility(facts) == Some(Visibility::Public);
     match actor {
         Actor::Anonymous if needs.changes => Some(Decision::Unauthenticated),
         Actor::Dead if !open_to_all => Some(Decision::DeadCredential),
-        Actor::User(principal) if !open_to_all => refuse_token(principal, needs, facts),
+        Actor::User(principal) if !open_to_all => refuse_token(principal, action, facts),
         Actor::Anonymous | Actor::Dead | Actor::User(_) | Actor::Operator => None,
     }
 }
 
-fn refuse_token(principal: &Principal, needs: &Needs, facts: &PackageFacts) -> Option<Decision> {
+fn refuse_token(principal: &Principal, action: Action, facts: &PackageFacts) -> Option<Decision> {
     let token = &principal.narrowing;
     if !token.allows_address(principal.address) {
         return Some(Decision::Forbidden(Lack::Network));
     }
-    if needs.changes && token.read_only {
-        return Some(Decision::Forbidden(Lack::ReadOnlyToken));
+    if !action.changes() {
+        return None;
     }
-    if needs.changes && !token.covers(&facts.name) {
-        return Some(Decision::Forbidden(Lack::OtherPackagesToken));
-    }
-    None
+    let lack = match token.right {
+        right if right.allows(action) => (!token.covers(&facts.name)).then_some(Lack::OtherPackagesToken),
+        TokenRight::ReadOnly => Some(Lack::ReadOnlyToken),
+        _ => Some(Lack::NarrowToken),
+    };
+    lack.map(Decision::Forbidden)
 }
 
 /// How the actor stands to a package that exists; `Nothing` where it does not, or where they may not know.
-fn standing_on(actor: &Actor, facts: &PackageFacts) -> Standing {
+fn standing_on(actor: &Actor, facts: &PackageFacts, now: Time) -> Standing {
     let Some(package) = &facts.package else { return Standing::Nothing };
     let by_nature = match package.visibility {
         Visibility::Public => Standing::Read,
@@ -99,7 +120,7 @@ fn standing_on(actor: &Actor, facts: &PackageFacts) -> Standing {
         Actor::Operator => Standing::Administer,
         Actor::User(principal) if !principal.narrowing.covers(&facts.name) => Standing::Nothing,
         Actor::User(principal) => {
-            ownership(&principal.account, facts.owner.as_deref()).unwrap_or_else(|| granted(principal, package))
+            ownership(&principal.account, facts.owner.as_deref()).unwrap_or_else(|| granted(principal, package, now))
         }
     };
     by_nature.max(by_right)
@@ -112,8 +133,8 @@ fn ownership(account: &AccountFacts, owner: Option<&AccountFacts>) -> Option<Sta
     (owner.id == account.id || leads).then_some(Standing::Administer)
 }
 
-fn granted(principal: &Principal, package: &ExistingPackage) -> Standing {
-    match package.granted_to(principal.account.id) {
+fn granted(principal: &Principal, package: &ExistingPackage, now: Time) -> Standing {
+    match package.granted_to(principal.account.id, now) {
         None => Standing::Nothing,
         Some(Permission::ReadOnly) => Standing::Collaborate,
         Some(Permission::ReadWrite) => Standing::Write,
@@ -126,8 +147,9 @@ fn standing_to_create(actor: &Actor, facts: &PackageFacts) -> Standing {
     match actor {
         Actor::Anonymous | Actor::Dead => Standing::Nothing,
         Actor::Operator => Standing::Administer,
-        Actor::User(principal) if owner.id == principal.account.id => Standing::Administer,
-        Actor::User(principal) => owner.role_of(principal.account.id).map_or(Standing::Nothing, |_| Standing::Write),
+        Actor::User(principal) if !principal.narrowing.covers(&facts.name) => Standing::Nothing,
+        Actor::User(principal) => ownership(&principal.account, Some(owner))
+            .unwrap_or_else(|| owner.role_of(principal.account.id).map_or(Standing::Nothing, |_| Standing::Write)),
     }
 }
 
@@ -139,7 +161,7 @@ fn lack(needed: Standing) -> Lack {
     }
 }
 
-/// Asks for the billing flag, last: only someone who may do the deed is told that it costs.
+/// Asks for the billing flag: only someone who may do the deed is told that it costs, and who has to pay.
 fn charge(
     actor: &Actor,
     needs: &Needs,
@@ -147,7 +169,7 @@ fn charge(
     facts: &PackageFacts,
     billing: &BillingFacts,
     now: Time,
-) -> Decision {
+) -> Option<AccountName> {
     let concerns_restricted = needs.visibility.or(visibility(facts)) == Some(Visibility::Restricted);
     let exempt = match needs.pays {
         Pays::Nobody => true,
@@ -155,14 +177,35 @@ fn charge(
         Pays::Everyone => matches!(actor, Actor::Operator),
     };
     if exempt || !concerns_restricted {
-        return Decision::Allow;
+        return None;
     }
     match (&facts.owner, actor.account()) {
-        (Some(owner), _) if !billing.owner.is_paid(now) => Decision::PaymentRequired(owner.name.clone()),
-        (_, Some(account)) if billing.actor.is_some_and(|flag| !flag.is_paid(now)) => {
-            Decision::PaymentRequired(account.name.clone())
+        (Some(owner), _) if !billing.owner.is_paid(now) => Some(owner.name.clone()),
+        (_, Some(account)) if billing.actor.is_some_and(|flag| !flag.is_paid(now)) => Some(account.name.clone()),
+        _ => None,
+    }
+}
+
+/// Asks for the second factor, last: nobody types a code for what will be refused anyway.
+pub(super) fn challenge(actor: &Actor, guard: Guard, package: PackageSecondFactor) -> Decision {
+    let Actor::User(principal) = actor else { return Decision::Allow };
+    let mode = principal.account.second_factor;
+    let is_asked = match guard {
+        Guard::Open => false,
+        Guard::Change | Guard::Setting => mode == Some(SecondFactorMode::AuthAndWrites) || package.publish_requires,
+        Guard::Always => true,
+    };
+    let is_trusted = matches!(principal.narrowing.right, TokenRight::Trusted(_));
+    let stands_in = is_trusted
+        || (principal.narrowing.bypasses_second_factor && (!package.publish_requires || package.automation_overrides));
+    match guard {
+        Guard::Setting | Guard::Always if principal.narrowing.bypasses_second_factor => {
+            Decision::Forbidden(Lack::MachineToken)
         }
-        _ => Decision::Allow,
+        Guard::Change if stands_in => Decision::Allow,
+        _ if !is_asked || principal.confirmed => Decision::Allow,
+        _ if mode.is_none() => Decision::Forbidden(Lack::SecondFactor),
+        _ => Decision::SecondFactorRequired,
     }
 }
 

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::clock::Time;
-use crate::names::{AccountId, AccountName, PackageId, PackageName};
+use crate::names::{AccountId, AccountName, PackageId, PackageName, TeamName};
 
 /// Who can see a package. Pages call a restricted package *private*.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
@@ -138,6 +138,40 @@ pub struct AccountFacts {
     pub members: Vec<(AccountId, OrganizationRole)>,
     /// An operator may switch an account off; its tokens are then dead.
     pub disabled: bool,
+    /// When the account is asked for its second factor; `None` where it has none.
+    pub second_factor: Option<SecondFactorMode>,
+}
+
+/// When an account is asked for its second factor, npm's words (`protocol.md` 1.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "kebab-case")]
+pub enum SecondFactorMode {
+    /// At login, and where tokens or the account itself are changed.
+    AuthOnly,
+    /// Also where packages are changed.
+    AuthAndWrites,
+}
+
+impl SecondFactorMode {
+    /// The word of bodies and pages: `auth-only` or `auth-and-writes`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthOnly => "auth-only",
+            Self::AuthAndWrites => "auth-and-writes",
+        }
+    }
+}
+
+impl FromStr for SecondFactorMode {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "auth-only" => Ok(Self::AuthOnly),
+            "auth-and-writes" => Ok(Self::AuthAndWrites),
+            _ => Err(()),
+        }
+    }
 }
 
 impl AccountFacts {
@@ -147,13 +181,33 @@ impl AccountFacts {
     }
 }
 
-/// What one user was given on the package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What one user was given on the package, by themselves or through a team.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// Who has it.
     pub user: AccountId,
     /// What they have.
     pub permission: Permission,
+    /// The first moment at which they no longer have it.
+    pub expires_at: Option<Time>,
+    /// The team it comes through; `None` where the user was named.
+    pub team: Option<TeamName>,
+}
+
+impl Grant {
+    /// Whether it still holds at `now`.
+    pub fn is_alive(&self, now: Time) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// Whether a package asks for a second factor by itself (`protocol.md` 6.2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PackageSecondFactor {
+    /// Publishing and settings ask, whatever the account's mode.
+    pub publish_requires: bool,
+    /// A token that stands in for a second factor is good enough.
+    pub automation_overrides: bool,
 }
 
 /// A package that exists.
@@ -163,20 +217,23 @@ pub struct ExistingPackage {
     pub id: PackageId,
     /// Public or restricted.
     pub visibility: Visibility,
-    /// What users were given.
+    /// What users were given; one user may stand here several times.
     pub grants: Vec<Grant>,
+    /// Whether it asks for a second factor.
+    pub second_factor: PackageSecondFactor,
     /// Grows by one with every change; the front half of `_rev`.
     pub revision: i64,
 }
 
 impl ExistingPackage {
-    /// What a grant is worth now: on a public package every collaborator writes, whatever their grant says
-    /// (`domain.md`, "Who may do what").
-    pub fn granted_to(&self, user: AccountId) -> Option<Permission> {
-        let grant = self.grants.iter().find(|grant| grant.user == user)?;
+    /// What the best of a user's grants is worth now: on a public package every collaborator writes, whatever their
+    /// grant says (`domain.md`, "Who may do what").
+    pub fn granted_to(&self, user: AccountId, now: Time) -> Option<Permission> {
+        let alive = self.grants.iter().filter(|grant| grant.user == user && grant.is_alive(now));
+        let best = alive.map(|grant| grant.permission).max()?;
         Some(match self.visibility {
             Visibility::Public => Permission::ReadWrite,
-            Visibility::Restricted => grant.permission,
+            Visibility::Restricted => best,
         })
     }
 }
@@ -208,12 +265,12 @@ impl PackageFacts {
     }
 
     /// What an account can do, by owning the scope or by a grant; an organization writes in its own scope.
-    pub fn permission_of(&self, account: AccountId) -> Option<Permission> {
+    pub fn permission_of(&self, account: AccountId, now: Time) -> Option<Permission> {
         let owns = self.owner.as_ref().is_some_and(|owner| owner.id == account);
         if owns || self.administrators().contains(&account) {
             return Some(Permission::ReadWrite);
         }
-        self.package.as_ref()?.granted_to(account)
+        self.package.as_ref()?.granted_to(account, now)
     }
 }
 

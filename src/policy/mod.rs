@@ -4,18 +4,20 @@
 //! writes in a room takes the [`Permit`] that only a yes can make. The rules are `domain.md`'s, "Who may do what" and
 //! "Billing"; the whole table is printed by `tests/it/policy_table.rs`.
 
+mod account;
 mod action;
 mod actor;
 mod decide;
 mod facts;
 mod permit;
 
+pub use account::{AccountAction, OrganizationAction, decide_account, decide_organization};
 pub use action::Administer;
 pub use action::{Action, Intent, Read, Right, Write};
-pub use actor::{Actor, Narrowing, Principal};
+pub use actor::{Actor, Narrowing, Offer, OrganizationReach, OrganizationRight, Principal, TokenRight, TrustedDeeds};
 pub use decide::{Decision, Lack, decide};
 pub use facts::{
     AccountFacts, AccountKind, BillingFacts, BillingFlag, ExistingPackage, Grant, OrganizationRole, PackageFacts,
-    Permission, Visibility,
+    PackageSecondFactor, Permission, SecondFactorMode, Visibility,
 };
 pub use permit::{Permit, permit};

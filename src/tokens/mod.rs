@@ -3,6 +3,7 @@
 //! Only hashes are stored; a check is one SHA-256 and a look into memory, and never touches a password hash
 //! (`security.md` 3).
 
+mod reach;
 mod secret;
 mod store;
 
@@ -17,7 +18,7 @@ use crate::clock::{Clock, Time};
 use crate::db::{Change, ChangeAwareCache, Db, Weigh};
 use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName, TokenId};
-use crate::policy::{Actor, Narrowing, Principal};
+use crate::policy::{Actor, Narrowing, Offer, Principal};
 use crate::users::Users;
 
 pub use secret::{TokenDigest, TokenSecret};
@@ -133,7 +134,7 @@ impl Tokens {
             subject: &key,
             scope: Some(token.account),
             outcome: Outcome::Done,
-            detail: json!({ "name": token.name, "read_only": token.narrowing.read_only }),
+            detail: json!({ "name": token.name, "reach": token.narrowing.right.as_str() }),
         };
         audit::record(&mut transaction, by, &event, now).await?;
         transaction.commit().await?;
@@ -159,7 +160,9 @@ impl Tokens {
         }
         let account = self.users.facts(token.account).await?.filter(|account| !account.disabled);
         Ok(account.map_or(Actor::Dead, |account| {
-            Actor::User(Principal { account, token: token.id, narrowing: token.narrowing.clone(), address })
+            let narrowing = token.narrowing.clone();
+            let offer = Offer::default();
+            Actor::User(Principal { account, token: token.id, narrowing, address, confirmed: false, offer })
         }))
     }
 
@@ -176,7 +179,7 @@ impl Tokens {
         }
         let account = crate::users::load_account_facts(connection, token.account).await?;
         Ok(account.filter(|account| !account.disabled).map_or(Actor::Dead, |account| {
-            Actor::User(Principal { account, token: token.id, narrowing: token.narrowing, address: principal.address })
+            Actor::User(Principal { account, token: token.id, narrowing: token.narrowing, ..principal.clone() })
         }))
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use sqlx::{PgConnection, PgPool};
 
 use crate::clock::Time;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::names::{AccountId, AccountName, TokenId};
-use crate::policy::Narrowing;
 
+use super::reach::ReachRow;
 use super::{ListedToken, NewToken, TokenDigest, TokenFacts, TokenSecret};
 
 pub(super) async fn insert(
@@ -18,24 +18,29 @@ pub(super) async fn insert(
     secret: &TokenSecret,
     now: Time,
 ) -> Result<()> {
-    let packages: Vec<String> = token.narrowing.packages.iter().map(ToString::to_string).collect();
-    let networks: Vec<String> = token.narrowing.networks.iter().map(ToString::to_string).collect();
     let digest = secret.digest();
+    let reach = ReachRow::of(&token.narrowing);
     sqlx::query!(
         "insert into tokens
-             (account_id, key, digest, prefix, name, kind, read_only, packages, networks, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             (account_id, key, digest, prefix, name, kind, read_only, packages, networks, created_at, expires_at,
+              package_right, trusted_deeds, organization_right, organizations, bypasses_second_factor)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         token.account.0,
         key,
         digest.as_bytes(),
         secret.visible_prefix(),
         token.name,
         token.kind.as_str(),
-        token.narrowing.read_only,
-        &packages,
-        &networks,
+        reach.read_only,
+        &reach.packages,
+        &reach.networks,
         now,
         token.expires_at,
+        reach.package_right,
+        &reach.trusted_deeds,
+        reach.organization_right,
+        &reach.organizations,
+        reach.bypasses_second_factor,
     )
     .execute(connection)
     .await?;
@@ -45,26 +50,32 @@ pub(super) async fn insert(
 struct TokenRow {
     id: TokenId,
     account: AccountId,
+    expires_at: Option<Time>,
     read_only: bool,
     packages: Vec<String>,
     networks: Vec<String>,
-    expires_at: Option<Time>,
+    package_right: String,
+    trusted_deeds: Vec<String>,
+    organization_right: String,
+    organizations: Vec<String>,
+    bypasses_second_factor: bool,
 }
 
 impl TokenRow {
     fn into_facts(self) -> Result<Arc<TokenFacts>> {
-        let narrowing = Arc::new(narrowing(self.read_only, &self.packages, &self.networks)?);
+        let reach = ReachRow {
+            read_only: self.read_only,
+            packages: self.packages,
+            networks: self.networks,
+            package_right: self.package_right,
+            trusted_deeds: self.trusted_deeds,
+            organization_right: self.organization_right,
+            organizations: self.organizations,
+            bypasses_second_factor: self.bypasses_second_factor,
+        };
+        let narrowing = Arc::new(reach.into_narrowing()?);
         Ok(Arc::new(TokenFacts { id: self.id, account: self.account, narrowing, expires_at: self.expires_at }))
     }
-}
-
-/// A narrowing that cannot be read must not become none at all.
-fn narrowing(read_only: bool, packages: &[String], networks: &[String]) -> Result<Narrowing> {
-    Ok(Narrowing {
-        read_only,
-        packages: packages.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(Error::internal)?,
-        networks: networks.iter().map(|text| text.parse()).collect::<Result<_, _>>().map_err(Error::internal)?,
-    })
 }
 
 pub(super) async fn find(pool: &PgPool, digest: &TokenDigest) -> Result<Option<Arc<TokenFacts>>> {
@@ -73,10 +84,15 @@ pub(super) async fn find(pool: &PgPool, digest: &TokenDigest) -> Result<Option<A
         r#"select
                id as "id: TokenId",
                account_id as "account: AccountId",
+               expires_at,
                read_only,
                packages,
                networks,
-               expires_at
+               package_right,
+               trusted_deeds,
+               organization_right,
+               organizations,
+               bypasses_second_factor
            from tokens
            where digest = $1
              and revoked_at is null"#,
@@ -93,10 +109,15 @@ pub(super) async fn find_by_id(connection: &mut PgConnection, id: TokenId) -> Re
         r#"select
                id as "id: TokenId",
                account_id as "account: AccountId",
+               expires_at,
                read_only,
                packages,
                networks,
-               expires_at
+               package_right,
+               trusted_deeds,
+               organization_right,
+               organizations,
+               bypasses_second_factor
            from tokens
            where id = $1
              and revoked_at is null"#,
@@ -167,6 +188,11 @@ pub(super) async fn list(pool: &PgPool, account: Option<AccountId>, now: Time) -
                tokens.read_only,
                tokens.packages,
                tokens.networks,
+               tokens.package_right,
+               tokens.trusted_deeds,
+               tokens.organization_right,
+               tokens.organizations,
+               tokens.bypasses_second_factor,
                tokens.created_at,
                tokens.expires_at
            from tokens
@@ -183,7 +209,17 @@ pub(super) async fn list(pool: &PgPool, account: Option<AccountId>, now: Time) -
     rows.into_iter()
         .map(|row| {
             Ok(ListedToken {
-                narrowing: narrowing(row.read_only, &row.packages, &row.networks)?,
+                narrowing: ReachRow {
+                    read_only: row.read_only,
+                    packages: row.packages,
+                    networks: row.networks,
+                    package_right: row.package_right,
+                    trusted_deeds: row.trusted_deeds,
+                    organization_right: row.organization_right,
+                    organizations: row.organizations,
+                    bypasses_second_factor: row.bypasses_second_factor,
+                }
+                .into_narrowing()?,
                 key: row.key,
                 prefix: row.prefix,
                 name: row.name,

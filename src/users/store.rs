@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use crate::clock::Time;
 use crate::error::Result;
 use crate::names::{AccountId, AccountName, Email};
-use crate::policy::{AccountFacts, AccountKind, BillingFlag, OrganizationRole};
+use crate::policy::{AccountFacts, AccountKind, BillingFlag, OrganizationRole, SecondFactorMode};
 
 /// A new row of `accounts`.
 pub(super) struct NewAccount<'a> {
@@ -103,6 +103,7 @@ pub(crate) struct FactsRow {
     pub(crate) paid: bool,
     pub(crate) paid_until: Option<Time>,
     pub(crate) disabled: bool,
+    pub(crate) second_factor: Option<SecondFactorMode>,
     pub(crate) member_ids: Vec<i64>,
     pub(crate) member_roles: Vec<String>,
 }
@@ -122,6 +123,7 @@ impl FactsRow {
             billing: if self.paid { BillingFlag::Paid { until: self.paid_until } } else { BillingFlag::Unpaid },
             members: self.member_ids.iter().map(|id| AccountId::from(*id)).zip(roles).collect(),
             disabled: self.disabled,
+            second_factor: self.second_factor,
         })
     }
 }
@@ -136,6 +138,7 @@ pub(super) async fn load_facts(executor: impl PgExecutor<'_>, id: AccountId) -> 
                paid,
                paid_until,
                disabled_at is not null as "disabled!",
+               second_factor as "second_factor: SecondFactorMode",
                array(select user_id from organization_members where organization_id = id order by user_id)
                    as "member_ids!",
                array(select role from organization_members where organization_id = id order by user_id)

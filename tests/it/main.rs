@@ -17,6 +17,7 @@ mod publishing;
 mod ranks;
 mod reading;
 mod routes;
+mod second_factor_table;
 mod session;
 mod sharing;
 mod storage;

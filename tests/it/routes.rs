@@ -124,8 +124,7 @@ async fn people(app: &TestApp) -> Vec<Person<'_>> {
     for name in ["stranger", "reader", "writer", "owner"] {
         people.push(app.user(name).await);
     }
-    let read_only = Narrowing { read_only: true, ..Narrowing::default() };
-    people.push(app.token("owner", read_only, None).await);
+    people.push(app.token("owner", Narrowing::read_only(), None).await);
     people.push(app.user("lapsing").await);
     people.push(app.user("lapsingreader").await);
     people

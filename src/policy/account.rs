@@ -1,0 +1,116 @@
+//! Deeds on one's own account, which concern no package: profile, tokens, second factor.
+
+use super::action::Guard;
+use super::actor::{Actor, OrganizationRight, TokenRight};
+use super::decide::{Decision, Lack, challenge};
+use super::facts::{AccountFacts, AccountKind, OrganizationRole, PackageSecondFactor, SecondFactorMode};
+
+/// What an actor is about to do to their own account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AccountAction {
+    /// See profile, tokens or hooks.
+    See,
+    /// Change what follows the account around without widening it: hooks, stars.
+    Follow,
+    /// End a token: always allowed to who has the whole account in hand.
+    EndToken,
+    /// Change profile, password, tokens or the second factor itself.
+    Change,
+}
+
+impl AccountAction {
+    /// Every action once, for tables and tests.
+    pub const ALL: [Self; 4] = [Self::See, Self::Follow, Self::EndToken, Self::Change];
+}
+
+/// Decides about a deed on the actor's own account. Only a token that is worth its whole user changes the account; and
+/// an account with a second factor, in whichever mode, is asked for it (`protocol.md` 1.7, `security.md` 2.3).
+pub fn decide_account(actor: &Actor, action: AccountAction) -> Decision {
+    let principal = match actor {
+        Actor::User(principal) => principal,
+        Actor::Anonymous => return Decision::Unauthenticated,
+        Actor::Dead => return Decision::DeadCredential,
+        Actor::Operator => return Decision::Allow,
+    };
+    let token = &principal.narrowing;
+    if !token.allows_address(principal.address) {
+        return Decision::Forbidden(Lack::Network);
+    }
+    if action == AccountAction::See {
+        return Decision::Allow;
+    }
+    match token.right {
+        TokenRight::Everything => {}
+        TokenRight::ReadOnly => return Decision::Forbidden(Lack::ReadOnlyToken),
+        _ => return Decision::Forbidden(Lack::NarrowToken),
+    }
+    if token.bypasses_second_factor {
+        return Decision::Forbidden(Lack::MachineToken);
+    }
+    if !token.is_whole() {
+        return Decision::Forbidden(Lack::NarrowToken);
+    }
+    let asks = action != AccountAction::Follow && principal.account.second_factor.is_some();
+    challenge(actor, if asks { Guard::Always } else { Guard::Open }, PackageSecondFactor::default())
+}
+
+/// What an actor is about to do to an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OrganizationAction {
+    /// See members and teams.
+    See,
+    /// Create teams, remove them, and say who is in them.
+    ChangeTeams,
+    /// Say who is a member, and in which role.
+    ChangeMembers,
+    /// Take oneself out.
+    Leave,
+}
+
+impl OrganizationAction {
+    /// Every action once, for tables and tests.
+    pub const ALL: [Self; 4] = [Self::See, Self::ChangeTeams, Self::ChangeMembers, Self::Leave];
+
+    fn needed_role(self) -> OrganizationRole {
+        match self {
+            Self::See | Self::Leave => OrganizationRole::Member,
+            Self::ChangeTeams => OrganizationRole::Admin,
+            Self::ChangeMembers => OrganizationRole::Owner,
+        }
+    }
+}
+
+/// Decides about a deed on an organization, by npm's table of roles (`protocol.md` 6.6 and 6.7). Accounts are public
+/// knowledge, so that an organization is not hidden; who its members are, is.
+pub fn decide_organization(actor: &Actor, action: OrganizationAction, organization: Option<&AccountFacts>) -> Decision {
+    let organization = organization.filter(|account| account.kind == AccountKind::Organization);
+    let principal = match actor {
+        Actor::User(principal) => principal,
+        Actor::Anonymous => return Decision::Unauthenticated,
+        Actor::Dead => return Decision::DeadCredential,
+        Actor::Operator => return organization.map_or(Decision::NotFound, |_| Decision::Allow),
+    };
+    let token = &principal.narrowing;
+    if !token.allows_address(principal.address) {
+        return Decision::Forbidden(Lack::Network);
+    }
+    let changes = action != OrganizationAction::See;
+    if changes && token.organizations.right == OrganizationRight::Read {
+        return Decision::Forbidden(Lack::ReadOnlyToken);
+    }
+    if changes && token.bypasses_second_factor {
+        return Decision::Forbidden(Lack::MachineToken);
+    }
+    let Some(organization) = organization else { return Decision::NotFound };
+    let right = if changes { OrganizationRight::Write } else { OrganizationRight::Read };
+    if !token.reaches_organization(&organization.name, right) {
+        return Decision::Forbidden(Lack::NarrowToken);
+    }
+    match organization.role_of(principal.account.id) {
+        None => return Decision::Forbidden(Lack::Membership),
+        Some(role) if role < action.needed_role() => return Decision::Forbidden(Lack::Role(action.needed_role())),
+        Some(_) => {}
+    }
+    let asks = changes && principal.account.second_factor == Some(SecondFactorMode::AuthAndWrites);
+    challenge(actor, if asks { Guard::Always } else { Guard::Open }, PackageSecondFactor::default())
+}
