@@ -22,7 +22,7 @@ pub(super) async fn touch(connection: &mut PgConnection, digest: &Digest, size: 
     Ok(())
 }
 
-/// Deletes the rows of up to a hundred blobs that no version points at and no publish has touched since `before`.
+/// Deletes the rows of up to a hundred blobs that no version points at, published or staged, and no publish has touched since `before`.
 ///
 /// The rows stay locked until the transaction ends, and a publish of the same bytes waits for that in [`touch`]: so the
 /// files may be removed before the commit.
@@ -34,6 +34,7 @@ pub(super) async fn take_abandoned(connection: &mut PgConnection, before: Time) 
              from blobs
              where touched_at < $1
                and not exists (select from versions where versions.sha512 = blobs.sha512)
+               and not exists (select from staged_versions where staged_versions.sha512 = blobs.sha512)
              limit 100
              for update skip locked
          )

@@ -31,7 +31,7 @@ use crate::users::Users;
 
 pub use entry::{Entry, TarballFacts};
 pub use packument::{Document, Form, parse_rev, rev_text};
-pub use publish::{Publication, PublishLimits, Sender, Turns};
+pub use publish::{Checked, Publication, PublishLimits, Publisher, Sender, Turn, Turns};
 pub use variants::{Encoding, q_value};
 
 /// How many packuments are loaded and stitched at once.

@@ -7,8 +7,9 @@ use sqlx::{PgConnection, PgPool};
 use crate::blobs::Digest;
 use crate::clock::Time;
 use crate::error::{Error, Result};
-use crate::names::{AccountId, DistTag, PackageId, PackageName, VersionId, VersionNumber};
+use crate::names::{AccountId, DistTag, PackageId, PackageName, TokenId, VersionId, VersionNumber};
 use crate::policy::Visibility;
+use crate::tokens::TrustedPublisher;
 
 use super::entry::TarballFacts;
 use super::packument::Form;
@@ -276,6 +277,7 @@ pub(super) struct NewVersion<'a> {
     pub(super) package: PackageId,
     pub(super) version: &'a VersionNumber,
     pub(super) publisher: AccountId,
+    pub(super) trusted_publisher: Option<&'a TrustedPublisher>,
     pub(super) manifest: &'a str,
     pub(super) abbreviated: &'a str,
     pub(super) digest: &'a Digest,
@@ -293,8 +295,8 @@ pub(super) async fn insert_version(connection: &mut PgConnection, version: &NewV
     let id = sqlx::query_scalar!(
         r#"insert into versions
                (package_id, version, published_by, published_at, manifest, abbreviated, sha512, sha1, size_bytes,
-                unpacked_bytes, file_count, readme, readme_file, provenance)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                unpacked_bytes, file_count, readme, readme_file, provenance, trusted_publisher)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
            returning id as "id: VersionId""#,
         version.package.0,
         version.version.as_str(),
@@ -310,10 +312,22 @@ pub(super) async fn insert_version(connection: &mut PgConnection, version: &NewV
         version.readme,
         version.readme_file,
         version.provenance,
+        version.trusted_publisher.map(serde_json::to_value).transpose().map_err(Error::internal)?,
     )
     .fetch_one(connection)
     .await?;
     Ok(id)
+}
+
+/// The trusted publisher that a token was given to.
+pub(super) async fn find_trusted_publisher(
+    connection: &mut PgConnection,
+    token: TokenId,
+) -> Result<Option<TrustedPublisher>> {
+    let found = sqlx::query_scalar!("select trusted_publisher from tokens where id = $1", token.0)
+        .fetch_optional(connection)
+        .await?;
+    found.flatten().map(serde_json::from_value).transpose().map_err(Error::internal)
 }
 
 /// Counts a new manifest into its package; tells how many bytes the manifests now are.

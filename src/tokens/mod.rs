@@ -6,6 +6,7 @@
 mod reach;
 mod secret;
 mod store;
+mod trusted;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::policy::{Actor, Narrowing, Offer, Principal};
 use crate::users::Users;
 
 pub use secret::{TokenDigest, TokenSecret};
+pub use trusted::TrustedPublisher;
 
 /// Handle to the tokens.
 #[derive(Debug, Clone)]

@@ -19,19 +19,29 @@ const MANIFEST_VALUES: usize = 100_000;
 
 /// A publish in which everything agrees with everything else.
 #[derive(Debug)]
-pub(super) struct Checked {
-    pub(super) version: VersionNumber,
-    pub(super) tag: DistTag,
+pub struct Checked {
+    /// Its version.
+    pub version: VersionNumber,
+    /// The dist-tag that it moves.
+    pub tag: DistTag,
     /// What the document says of the visibility, where it says something.
-    pub(super) access: Option<Visibility>,
-    pub(super) manifest: StoredManifest,
-    pub(super) digest: Digest,
-    pub(super) sha1: [u8; 20],
-    pub(super) size_bytes: u64,
-    pub(super) unpacked_bytes: u64,
-    pub(super) file_count: usize,
-    pub(super) readme: Option<Readme>,
-    pub(super) provenance: Option<String>,
+    pub access: Option<Visibility>,
+    /// What packuments say of it.
+    pub manifest: StoredManifest,
+    /// Where its file is.
+    pub digest: Digest,
+    /// The SHA-1 of the same bytes, for old clients.
+    pub sha1: [u8; 20],
+    /// How large the file is.
+    pub size_bytes: u64,
+    /// How large it is unpacked.
+    pub unpacked_bytes: u64,
+    /// How many files are in it.
+    pub file_count: usize,
+    /// The README in it.
+    pub readme: Option<Readme>,
+    /// The provenance bundle beside it.
+    pub provenance: Option<String>,
 }
 
 /// Checks a received document against itself, its tarball and the name in the URL. Works for milliseconds on large

@@ -1,6 +1,7 @@
 //! Making a checked publish durable and visible: the blob first, then one short transaction.
 
 use serde_json::json;
+use sqlx::PgConnection;
 
 use crate::access::Locked;
 use crate::audit::{self, By, Outcome};
@@ -11,54 +12,57 @@ use crate::names::{AccountId, PackageId, PackageName};
 use crate::packages::Packages;
 use crate::packages::packument::{person, rev_text, with_members};
 use crate::packages::store::{self, NewVersion};
-use crate::policy::{AccountFacts, Actor, Intent, PackageFacts, Permit, Visibility, Write};
+use crate::policy::{Actor, Intent, PackageFacts, Permit, TokenRight, Visibility, Write};
+use crate::tokens::TrustedPublisher;
 
+use super::Publication;
 use super::check::Checked;
-use super::{Publication, Sender};
 
 impl Packages {
-    /// Promotes the blob and commits. The decision is asked again under the row lock: the upload may have outlived it.
-    pub(super) async fn commit(
-        &self,
-        permit: &Permit<Write>,
-        mut checked: Checked,
-        staged: Staged,
-        sender: Sender,
-    ) -> Result<Publication> {
-        if sender.says_restricted_by_default && checked.access == Some(Visibility::Restricted) {
-            checked.access = None;
-        }
+    /// Makes the file durable under its digest. Nothing points at it yet; if nothing ever does, it is swept.
+    pub(super) async fn keep(&self, checked: &Checked, staged: Staged) -> Result<()> {
         let mut reservation = self.db.begin().await?;
         let now = self.clock.now();
         self.blobs.reserve(&mut reservation, &checked.digest, checked.size_bytes, now).await?;
         reservation.commit().await?;
-        self.blobs.promote(staged, checked.digest.clone()).await?;
+        self.blobs.promote(staged, checked.digest.clone()).await
+    }
 
+    pub(super) async fn commit(&self, permit: &Permit<Write>, checked: &Checked) -> Result<Publication> {
         let mut transaction = self.db.begin().await?;
-        let publication = self.insert(&mut transaction, permit, &checked).await?;
+        let publication = self.insert_as(&mut transaction, permit, checked, None).await?;
         transaction.commit().await?;
         Ok(publication)
     }
 
-    async fn insert(
+    /// Publishes inside a caller's transaction. The decision is asked again under the row lock: the upload may have
+    /// outlived it. `publisher` is who the version is by, where that is not who asks.
+    ///
+    /// # Errors
+    /// As [`Packages::publish`].
+    pub async fn insert_as(
         &self,
         transaction: &mut Transaction,
         permit: &Permit<Write>,
         checked: &Checked,
+        publisher: Option<Publisher>,
     ) -> Result<Publication> {
         let name = permit.name();
         let (permit, facts) = self.lock_for_publish(transaction, permit.actor(), name, checked).await?;
-        let publisher = publisher(permit.actor())?;
+        let publisher = match publisher {
+            Some(publisher) => publisher,
+            None => Publisher::load(transaction, permit.actor()).await?,
+        };
         let Some(package) = &facts.package else {
             let visibility = checked.access.unwrap_or(Visibility::Restricted);
-            let id = self.insert_package(transaction, &permit, publisher.id, visibility).await?;
-            return self.insert_version(transaction, &permit, publisher, id, checked, None).await;
+            let id = self.insert_package(transaction, &permit, publisher.account, visibility).await?;
+            return self.insert_version(transaction, &permit, &publisher, id, checked, None).await;
         };
         if let Some(used) = store::find_used_version(transaction, package.id, &checked.version).await? {
             // npm resends a publish whose answer was lost. One that wants another tag or access is no repeat: success
             // would tell its user that this was done.
             let is_repeat = used.sha512 == checked.digest.as_bytes()
-                && used.published_by == publisher.id
+                && used.published_by == publisher.account
                 && used.tags.iter().any(|tag| tag == checked.tag.as_str())
                 && checked.access.is_none_or(|access| access == package.visibility)
                 && !used.unpublished;
@@ -69,7 +73,7 @@ impl Packages {
             };
         }
         let notice = self.apply_access(transaction, permit.actor(), &facts, checked.access).await?;
-        self.insert_version(transaction, &permit, publisher, package.id, checked, notice).await
+        self.insert_version(transaction, &permit, &publisher, package.id, checked, notice).await
     }
 
     async fn lock_for_publish(
@@ -127,17 +131,18 @@ impl Packages {
         &self,
         transaction: &mut Transaction,
         permit: &Permit<Write>,
-        publisher: &AccountFacts,
+        publisher: &Publisher,
         package: PackageId,
         checked: &Checked,
         notice: Option<String>,
     ) -> Result<Publication> {
         let now = self.clock.now();
-        let manifest = with_members(&checked.manifest.full, &[("_npmUser", &person(publisher.name.as_str()))]);
+        let manifest = with_members(&checked.manifest.full, &[("_npmUser", &publisher.as_npm_user())]);
         let row = NewVersion {
             package,
             version: &checked.version,
-            publisher: publisher.id,
+            publisher: publisher.account,
+            trusted_publisher: publisher.trusted.as_ref(),
             manifest: &manifest,
             abbreviated: &checked.manifest.abbreviated,
             digest: &checked.digest,
@@ -170,9 +175,40 @@ impl Packages {
     }
 }
 
-/// Versions have an author: the operator publishes nothing.
-fn publisher(actor: &Actor) -> Result<&AccountFacts> {
-    actor.account().ok_or_else(|| Error::Forbidden("Publishing needs an account. Run npm login first.".into()))
+/// Who a version is by.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    /// The account: a user, or the owner of the scope where a trusted publisher published.
+    pub account: AccountId,
+    /// Its name.
+    pub name: String,
+    /// The trusted publisher.
+    pub trusted: Option<TrustedPublisher>,
+}
+
+impl Publisher {
+    /// Who acts. Versions have an author: the operator publishes nothing.
+    ///
+    /// # Errors
+    /// `Forbidden` for who has no account, and the database's.
+    pub async fn load(connection: &mut PgConnection, actor: &Actor) -> Result<Self> {
+        let Actor::User(principal) = actor else {
+            return Err(Error::Forbidden("Publishing needs an account. Run npm login first.".into()));
+        };
+        let trusted = match principal.narrowing.right {
+            TokenRight::Trusted(_) => store::find_trusted_publisher(connection, principal.token).await?,
+            _ => None,
+        };
+        Ok(Self { account: principal.account.id, name: principal.account.name.to_string(), trusted })
+    }
+
+    /// `_npmUser` of the version.
+    fn as_npm_user(&self) -> String {
+        match &self.trusted {
+            None => person(&self.name),
+            Some(trusted) => trusted.as_npm_user().to_string(),
+        }
+    }
 }
 
 fn packument_full(name: &PackageName, most: u64) -> Error {

@@ -18,9 +18,11 @@ use futures_util::Stream;
 
 use crate::config;
 use crate::error::{Error, Result};
-use crate::policy::{Permit, Write};
+use crate::policy::{Permit, Visibility, Write};
 
-pub use turns::Turns;
+pub use check::Checked;
+pub use commit::Publisher;
+pub use turns::{Turn, Turns};
 
 use super::Packages;
 use super::archive::ArchiveLimits;
@@ -88,21 +90,42 @@ impl Packages {
         S: Stream<Item = Result<Bytes, E>> + Unpin,
         E: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let _turn = self.uploads.turn(permit.actor().account_id()).await?;
+        let (checked, _turn) = self.receive(permit, body, sender).await?;
+        in_time(self.commit(permit, &checked)).await
+    }
+
+    /// Receives and checks one version, and makes its file durable. Nothing is visible yet: see
+    /// [`Packages::insert_as`].
+    ///
+    /// # Errors
+    /// As [`Packages::publish`], but for the refusals of the decision.
+    pub async fn receive<S, E>(&self, permit: &Permit<Write>, body: S, sender: Sender) -> Result<(Checked, Turn)>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let turn = self.uploads.turn(permit.actor().account_id()).await?;
         let blobs = self.blobs.clone();
         let received = body::receive(body, self.limits.body, move || blobs.stage()).await.map_err(refuse_body)?;
         let name = permit.name().clone();
-        let (checked, staged) = run_blocking(move || check::check(&name, received)).await??;
-        // A database that fell silent would otherwise hold the upload, and its client, for a quarter of an hour.
-        tokio::time::timeout(COMMIT, self.commit(permit, checked, staged, sender))
-            .await
-            .unwrap_or_else(|_| Err(Error::Unavailable("the database does not answer".into())))
+        let (mut checked, staged) = run_blocking(move || check::check(&name, received)).await??;
+        if sender.says_restricted_by_default && checked.access == Some(Visibility::Restricted) {
+            checked.access = None;
+        }
+        in_time(self.keep(&checked, staged)).await?;
+        Ok((checked, turn))
     }
 
     /// How much a publish may hold.
     pub fn publish_limits(&self) -> PublishLimits {
         self.limits
     }
+}
+
+/// A database that fell silent would otherwise hold an upload, and its client, for a quarter of an hour.
+async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let outcome = tokio::time::timeout(COMMIT, work).await;
+    outcome.unwrap_or_else(|_| Err(Error::Unavailable("the database does not answer".into())))
 }
 
 async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {

@@ -23,7 +23,7 @@ pub struct Turns {
 
 /// A place, until dropped.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub struct Turn {
     _own: Option<OwnedSemaphorePermit>,
     _any: OwnedSemaphorePermit,
 }
