@@ -17,6 +17,7 @@ use crate::db::Db;
 use crate::http::{HoldsTokens, Throttle};
 use crate::outgoing::Outgoing;
 use crate::packages::{Packages, Parts};
+use crate::signatures::Signatures;
 use crate::tokens::Tokens;
 use crate::users::Users;
 use crate::vault::{Vault, VaultKey};
@@ -46,6 +47,8 @@ pub struct App {
     pub tokens: Tokens,
     /// Visibility and collaborators.
     pub access: Access,
+    /// Registry signatures.
+    pub signatures: Signatures,
     /// Packages.
     pub packages: Packages,
     /// Login attempts.
@@ -72,11 +75,13 @@ impl App {
         let billing = Billing::new(db.clone(), clock.clone());
         let tokens = Tokens::new(db.clone(), clock.clone(), users.clone());
         let access = Access::new(db.clone(), clock.clone(), tokens.clone(), public_url.clone());
+        let signatures = Signatures::new(db.clone(), clock.clone(), vault.clone(), access.clone());
         let parts = Parts {
             db: db.clone(),
             clock: clock.clone(),
             users: users.clone(),
             access: access.clone(),
+            signatures: signatures.clone(),
             blobs: blobs.clone(),
             public_url: public_url.clone(),
         };
@@ -93,6 +98,7 @@ impl App {
             billing,
             tokens,
             access,
+            signatures,
             packages,
             throttle,
             board: Board::default(),

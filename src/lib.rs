@@ -24,6 +24,7 @@ pub mod vault;
 pub mod access;
 pub mod billing;
 pub mod packages;
+pub mod signatures;
 pub mod tokens;
 pub mod users;
 

@@ -1,5 +1,8 @@
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// The SHA-512 of some bytes: their address.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Digest(Box<[u8; 64]>);
@@ -36,4 +39,9 @@ impl TryFrom<Vec<u8>> for Digest {
     fn try_from(bytes: Vec<u8>) -> Result<Self, Vec<u8>> {
         <Box<[u8; 64]>>::try_from(bytes).map(Self)
     }
+}
+
+/// The `dist.integrity` of a version: what clients hold its bytes against, and what the registry signs.
+pub fn integrity(sha512: &[u8]) -> String {
+    format!("sha512-{}", STANDARD.encode(sha512))
 }

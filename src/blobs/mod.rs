@@ -22,7 +22,7 @@ use crate::clock::Time;
 use crate::error::Result;
 
 pub use body::{Blob, BlobStream, ByteRange};
-pub use digest::Digest;
+pub use digest::{Digest, integrity};
 pub use staged::Staged;
 pub use stream::{Buffers, FileStream};
 

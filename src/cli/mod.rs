@@ -9,6 +9,7 @@ mod billing;
 mod configuration;
 mod doctor;
 mod duration;
+mod keys;
 mod serve;
 mod session;
 mod token;
@@ -72,6 +73,9 @@ enum Command {
     /// Give, take and list access to a package.
     #[command(subcommand)]
     Access(access::AccessCommand),
+    /// List and rotate the keys that versions are signed with.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Bring the database to the schema of this build.
     Migrate,
     /// Check configuration, database, storage, clock and public URL.
@@ -116,6 +120,7 @@ async fn run(command: Option<Command>, config: Config) -> anyhow::Result<ExitCod
         Some(Command::Billing(command)) => billing::run(command, config).await?,
         Some(Command::Token(command)) => token::run(command, config).await?,
         Some(Command::Access(command)) => access::run(command, config).await?,
+        Some(Command::Keys(command)) => keys::run(command, config).await?,
         Some(Command::Migrate) => session::open(config).await?.close().await,
         Some(Command::Doctor) => return doctor::run(config).await,
         Some(Command::Config(_)) => {}

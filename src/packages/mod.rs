@@ -27,6 +27,7 @@ use crate::db::{Change, ChangeAwareCache, Db};
 use crate::error::{Error, Result};
 use crate::names::{DistTag, PackageName, VersionNumber};
 use crate::policy::{Actor, Decision, Intent, PackageFacts, Permit, Read, Visibility};
+use crate::signatures::Signatures;
 use crate::users::Users;
 
 pub use entry::{Entry, TarballFacts};
@@ -44,6 +45,7 @@ pub struct Packages {
     clock: Clock,
     users: Users,
     access: Access,
+    signatures: Signatures,
     blobs: Blobs,
     cache: Arc<ChangeAwareCache<PackageName, Arc<Entry>>>,
     /// When the node last began to hear: what was in memory before is held against the database once more.
@@ -83,6 +85,8 @@ pub struct Parts {
     pub users: Users,
     /// Decisions.
     pub access: Access,
+    /// What signs versions.
+    pub signatures: Signatures,
     /// Files.
     pub blobs: Blobs,
     /// What tarball URLs begin with; no slash at the end.
@@ -92,7 +96,7 @@ pub struct Parts {
 impl Packages {
     /// Sets the room up.
     pub fn new(parts: Parts, limits: &config::Limits, memory: &config::Cache) -> Self {
-        let Parts { db, clock, users, access, blobs, public_url } = parts;
+        let Parts { db, clock, users, access, signatures, blobs, public_url } = parts;
         let cache = Arc::new(ChangeAwareCache::new(20_000, memory.packument_bytes, db.changes().clone()));
         let heard: Arc<ChangeAwareCache<PackageName, Arc<Entry>>> = cache.clone();
         let hearing_since = Arc::new(ArcSwap::from_pointee(Instant::now()));
@@ -108,6 +112,7 @@ impl Packages {
             clock,
             users,
             access,
+            signatures,
             blobs,
             cache,
             hearing_since,

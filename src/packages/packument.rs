@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
 
+use crate::blobs::integrity;
 use crate::clock::{Time, to_npm_time};
 use crate::error::{Error, Result};
 use crate::names::PackageName;
@@ -121,7 +122,7 @@ struct Stitcher<'a> {
 
 impl Stitcher<'_> {
     fn stitch(&self, form: Form) -> String {
-        let expected: usize = self.versions.iter().map(|row| row.manifest.len() + 700).sum();
+        let expected: usize = self.versions.iter().map(|row| row.manifest.len() + 900).sum();
         let mut out = String::with_capacity(expected + 4096);
         out.push('{');
         match form {
@@ -193,7 +194,7 @@ impl Stitcher<'_> {
 
 /// One version's manifest with its `dist`.
 pub(super) fn version_text(name: &PackageName, row: &VersionRow, public_url: &str) -> String {
-    let mut out = String::with_capacity(row.manifest.len() + 700);
+    let mut out = String::with_capacity(row.manifest.len() + 900);
     push_version(&mut out, name, row, public_url);
     out
 }
@@ -229,12 +230,35 @@ fn dist(name: &PackageName, row: &VersionRow, public_url: &str) -> String {
         let _ = write!(hex, "{byte:02x}");
         hex
     });
-    object([
+    let mut dist = object([
         ("tarball", json_text(&format!("{public_url}/{name}/-/{file}"))),
-        ("integrity", json_text(&format!("sha512-{}", STANDARD.encode(&row.sha512)))),
+        ("integrity", json_text(&integrity(&row.sha512))),
         ("shasum", json_text(&shasum)),
         ("fileCount", row.file_count.to_string()),
         ("unpackedSize", row.unpacked_bytes.to_string()),
+        ("signatures", signatures(row)),
+    ]);
+    if let Some(predicate_type) = &row.provenance_type {
+        dist.truncate(dist.len() - 1);
+        member(&mut dist, "attestations", &attestations(name, &row.version, predicate_type, public_url));
+        dist.push('}');
+    }
+    dist
+}
+
+/// What the registry says of the version with each key that it ever signed it with (`protocol.md` 7.3).
+fn signatures(row: &VersionRow) -> String {
+    let pairs = row.key_ids.iter().zip(&row.signatures);
+    let signed = pairs.map(|(key, signature)| object([("keyid", json_text(key)), ("sig", json_text(signature))]));
+    format!("[{}]", signed.collect::<Vec<_>>().join(","))
+}
+
+/// Where the provenance is, and of what kind (`protocol.md` 7.7).
+fn attestations(name: &PackageName, version: &str, predicate_type: &str, public_url: &str) -> String {
+    let escaped = name.as_str().replace('/', "%2f");
+    object([
+        ("url", json_text(&format!("{public_url}/-/npm/v1/attestations/{escaped}@{version}"))),
+        ("provenance", object([("predicateType", json_text(predicate_type))])),
     ])
 }
 

@@ -39,6 +39,11 @@ pub(super) struct VersionRow {
     pub(super) sha1: Vec<u8>,
     pub(super) file_count: i32,
     pub(super) unpacked_bytes: i64,
+    /// The predicate type of its provenance, where it has one that was checked.
+    pub(super) provenance_type: Option<String>,
+    /// The keys that signed it, and beside each its signature.
+    pub(super) key_ids: Vec<String>,
+    pub(super) signatures: Vec<String>,
 }
 
 /// Loads what a packument is stitched from, as it was at one moment.
@@ -118,9 +123,19 @@ async fn list_versions(connection: &mut PgConnection, name: &PackageName, form: 
                versions.sha512,
                versions.sha1,
                versions.file_count,
-               versions.unpacked_bytes
+               versions.unpacked_bytes,
+               versions.provenance_type,
+               coalesce(signed.key_ids, '{}') as "key_ids!",
+               coalesce(signed.signatures, '{}') as "signatures!"
            from versions
            join packages on packages.id = versions.package_id
+           left join lateral (
+               select
+                   array_agg(key_id order by key_id) as key_ids,
+                   array_agg(signature order by key_id) as signatures
+               from version_signatures
+               where version_id = versions.id
+           ) as signed on true
            where packages.name = $1
              and versions.unpublished_at is null
            order by versions.id"#,
@@ -149,9 +164,19 @@ pub(super) async fn find_version(
                versions.sha512,
                versions.sha1,
                versions.file_count,
-               versions.unpacked_bytes
+               versions.unpacked_bytes,
+               versions.provenance_type,
+               coalesce(signed.key_ids, '{}') as "key_ids!",
+               coalesce(signed.signatures, '{}') as "signatures!"
            from versions
            join packages on packages.id = versions.package_id
+           left join lateral (
+               select
+                   array_agg(key_id order by key_id) as key_ids,
+                   array_agg(signature order by key_id) as signatures
+               from version_signatures
+               where version_id = versions.id
+           ) as signed on true
            left join dist_tags
                on dist_tags.package_id = versions.package_id
               and dist_tags.version_id = versions.id

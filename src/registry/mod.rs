@@ -10,6 +10,7 @@ mod packument;
 mod ping;
 mod publish;
 mod session;
+mod signing_keys;
 mod tarball;
 mod user;
 
@@ -52,6 +53,7 @@ pub fn routes() -> Vec<Route> {
         row(&["GET", "POST"], "/-/package/{package}/access", get(access::get).post(access::set)),
         row(&["GET"], "/-/package/{package}/visibility", get(access::visibility)),
         row(&["GET"], "/-/package/{package}/collaborators", get(access::collaborators)),
+        row(&["GET"], "/-/npm/v1/keys", get(signing_keys::get)),
         row(&["GET", "PUT"], "/{package}", get(packument::get).put(publish::put)),
         row(&["GET"], "/{package}/{version}", get(packument::version)),
         row(&["PUT"], "/{package}/-rev/{rev}", put(owners::put)),

@@ -20,4 +20,5 @@ mod routes;
 mod second_factor_table;
 mod session;
 mod sharing;
+mod signatures;
 mod storage;

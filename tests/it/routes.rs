@@ -65,6 +65,7 @@ fn rows() -> Vec<Row> {
         row("GET", "/-/user/{user}/package", "", [200, 200, 200, 200, 200, 200, 200, 200, 200]),
         row("GET", "/-/org/{account}/package", "", [404; 9]),
         row("POST", "/-/v1/login", "{}", [404; 9]),
+        row("GET", "/-/npm/v1/keys", "", OK),
         package_row("GET", "/{package}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/{version}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/-/{file}", "", READ[0], READ[1], READ[2]),

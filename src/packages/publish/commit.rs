@@ -160,6 +160,8 @@ impl Packages {
             return Err(packument_full(permit.name(), self.limits.packument_bytes));
         }
         let version = store::insert_version(transaction, &row).await?;
+        let digest = checked.digest.as_bytes();
+        self.signatures.sign(transaction, permit.name(), version, checked.version.as_str(), digest).await?;
         store::set_tag(transaction, package, &checked.tag, version).await?;
         store::set_latest_if_missing(transaction, package, version).await?;
         let revision = self.access.bump_revision(transaction, permit.name(), package).await?;
