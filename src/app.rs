@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::http::{HoldsTokens, Throttle};
 use crate::outgoing::Outgoing;
-use crate::packages::{Packages, Parts};
+use crate::packages::{Packages, Parts, TrustedRoots};
 use crate::signatures::Signatures;
 use crate::tokens::Tokens;
 use crate::users::Users;
@@ -76,6 +76,10 @@ impl App {
         let tokens = Tokens::new(db.clone(), clock.clone(), users.clone());
         let access = Access::new(db.clone(), clock.clone(), tokens.clone(), public_url.clone());
         let signatures = Signatures::new(db.clone(), clock.clone(), vault.clone(), access.clone());
+        let trusted_roots = match &config.provenance.trusted_roots {
+            Some(path) => TrustedRoots::read(path)?,
+            None => TrustedRoots::default(),
+        };
         let parts = Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -83,6 +87,7 @@ impl App {
             access: access.clone(),
             signatures: signatures.clone(),
             blobs: blobs.clone(),
+            trusted_roots,
             public_url: public_url.clone(),
         };
         let packages = Packages::new(parts, &config.limits, &config.cache);

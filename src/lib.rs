@@ -1,7 +1,7 @@
 //! strongroom: a private npm registry that anyone can run.
 //!
 //! The modules stand in groups, one for each rank: a module may use those of the groups above its own, and rooms (rank 4)
-//! may use each other in the order users, billing, tokens, access, packages. `docs/architecture.md` has the map.
+//! may use each other in the order users, billing, tokens, access, signatures, packages. `docs/architecture.md` has the map.
 
 // 1  words of the product, as types and values
 pub mod clock;

@@ -53,7 +53,10 @@ impl fmt::Debug for Chore {
 
 /// Every chore, one line each.
 pub fn all() -> Vec<Chore> {
-    vec![Chore::each_node("blobs.sweep", Duration::from_hours(1), |app| Box::pin(sweep_blobs(app)))]
+    vec![
+        Chore::each_node("blobs.sweep", Duration::from_hours(1), |app| Box::pin(sweep_blobs(app))),
+        Chore::one_node("signatures.sign", Duration::from_hours(1), |app| Box::pin(sign_versions(app))),
+    ]
 }
 
 impl Chore {
@@ -105,4 +108,13 @@ async fn sweep_blobs(app: &App) -> Result<()> {
         }
         tracing::info!(files, "removed package files that nothing pointed at");
     }
+}
+
+/// Signs what a release without signatures published, before an upgrade or beside this one during it.
+async fn sign_versions(app: &App) -> Result<()> {
+    let versions = app.signatures.sign_missing().await?;
+    if versions > 0 {
+        tracing::info!(versions, "signed versions that were published unsigned");
+    }
+    Ok(())
 }

@@ -24,7 +24,8 @@ pub(super) async fn run(command: KeysCommand, config: Config) -> anyhow::Result<
             with_app(config, async |app| {
                 for key in app.signatures.keys().await? {
                     let made = to_npm_time(key.created_at);
-                    let state = key.expires_at.map_or_else(|| "signs".into(), |end| format!("ended {}", to_npm_time(end)));
+                    let state =
+                        key.expires_at.map_or_else(|| "signs".into(), |end| format!("ended {}", to_npm_time(end)));
                     println!("{}  made {made}  {state}", key.key_id);
                 }
                 Ok(())

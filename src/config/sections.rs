@@ -17,6 +17,7 @@ pub struct Config {
     pub secrets: Secrets,
     pub auth: Auth,
     pub billing: Billing,
+    pub provenance: Provenance,
     pub limits: Limits,
     pub cache: Cache,
     pub outgoing: Outgoing,
@@ -110,6 +111,14 @@ pub enum BillingProvider {
     Manual,
     /// A new account is unpaid; Stripe's events set the flag.
     Stripe,
+}
+
+/// `[provenance]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    #[serde(deserialize_with = "optional_path")]
+    pub trusted_roots: Option<PathBuf>,
 }
 
 /// `[limits]`

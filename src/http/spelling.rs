@@ -79,7 +79,7 @@ impl<'a> Scoped<'a> {
 fn takes_name(segments: &[&str], at: usize) -> bool {
     match at {
         0 => true,
-        _ if segments[0] == "-" => at == 2 && segments[1] == "package",
+        _ if segments[0] == "-" => matches!(segments[1..at], ["package"] | ["npm", "v1", "attestations"]),
         _ => segments[at - 1] == "-",
     }
 }
@@ -104,6 +104,8 @@ mod tests {
             ("/@acme/one/-/@acme/one-1.0.0.tgz", "/@acme%2fone/-/@acme%2fone-1.0.0.tgz"),
             ("/-/package/@acme/one/access", "/-/package/@acme%2fone/access"),
             ("/-/package/%40acme%2Fone/access", "/-/package/@acme%2fone/access"),
+            ("/-/npm/v1/attestations/@acme/one@1.0.0", "/-/npm/v1/attestations/@acme%2fone@1.0.0"),
+            ("/-/npm/v1/attestations/%40acme%2Fone%401.0.0", "/-/npm/v1/attestations/@acme%2fone%401.0.0"),
             ("/-/org/@acme/package", "/-/org/@acme/package"),
             ("/lodash/1.0.0", "/lodash/1.0.0"),
             ("/@acme", "/@acme"),

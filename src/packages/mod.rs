@@ -8,6 +8,7 @@ mod entry;
 mod json;
 pub mod manifest;
 mod packument;
+mod provenance;
 pub mod publish;
 mod store;
 mod variants;
@@ -32,6 +33,7 @@ use crate::users::Users;
 
 pub use entry::{Entry, TarballFacts};
 pub use packument::{Document, Form, parse_rev, rev_text};
+pub use provenance::{Provenance, TrustedRoots};
 pub use publish::{Checked, Publication, PublishLimits, Publisher, Sender, Turn, Turns};
 pub use variants::{Encoding, q_value};
 
@@ -55,6 +57,7 @@ pub struct Packages {
     /// Packuments loaded and stitched at once: each may take a multiple of its size in memory.
     stitching: Arc<Semaphore>,
     limits: PublishLimits,
+    trusted_roots: TrustedRoots,
     public_url: Arc<str>,
 }
 
@@ -89,6 +92,8 @@ pub struct Parts {
     pub signatures: Signatures,
     /// Files.
     pub blobs: Blobs,
+    /// Who may stand behind the signers of provenance.
+    pub trusted_roots: TrustedRoots,
     /// What tarball URLs begin with; no slash at the end.
     pub public_url: Arc<str>,
 }
@@ -96,7 +101,7 @@ pub struct Parts {
 impl Packages {
     /// Sets the room up.
     pub fn new(parts: Parts, limits: &config::Limits, memory: &config::Cache) -> Self {
-        let Parts { db, clock, users, access, signatures, blobs, public_url } = parts;
+        let Parts { db, clock, users, access, signatures, blobs, trusted_roots, public_url } = parts;
         let cache = Arc::new(ChangeAwareCache::new(20_000, memory.packument_bytes, db.changes().clone()));
         let heard: Arc<ChangeAwareCache<PackageName, Arc<Entry>>> = cache.clone();
         let hearing_since = Arc::new(ArcSwap::from_pointee(Instant::now()));
@@ -120,6 +125,7 @@ impl Packages {
             uploads: Arc::new(Turns::new(limits.max_uploads)),
             stitching: Arc::new(Semaphore::new(STITCHING_AT_ONCE)),
             limits: PublishLimits::from(limits),
+            trusted_roots,
             public_url,
         }
     }
@@ -250,6 +256,16 @@ impl Packages {
         Ok(packument::version_text(opened.permit.name(), &row, &self.public_url))
     }
 
+    /// What others signed about a version, as npm's clients fetch it (`protocol.md` 7.4).
+    ///
+    /// # Errors
+    /// `NotFound` for a version that the package does not have, and for one that came without provenance.
+    pub async fn attestations(&self, opened: &Opened, version: &VersionNumber) -> Result<String> {
+        let found = store::find_provenance(self.db.reads(), opened.permit.name(), version).await?;
+        let found = found.ok_or_else(|| no_attestation(opened.permit.name(), version))?;
+        Ok(packument::attestations_text(&found))
+    }
+
     /// Where the bytes of a version's tarball are.
     ///
     /// # Errors
@@ -281,6 +297,11 @@ impl Packages {
 /// `Malformed`, saying where.
 pub fn check_json(text: &[u8]) -> Result<()> {
     json::check(text).map_err(|cause| Error::Malformed(format!("The body is not valid JSON: {cause}.").into()))
+}
+
+fn no_attestation(name: &PackageName, version: &VersionNumber) -> Error {
+    let sentence = format!("{name}@{version} has no attestations. Publish with provenance to give it one.");
+    Error::NotFound(sentence.into())
 }
 
 fn no_version(wanted: &str) -> Error {

@@ -18,6 +18,7 @@ use crate::clock::{Time, to_npm_time};
 use crate::error::{Error, Result};
 use crate::names::PackageName;
 
+use super::provenance::Provenance;
 use super::store::{self, PackageRow, VersionRow};
 use super::variants::{Encoding, Variants};
 
@@ -260,6 +261,13 @@ fn attestations(name: &PackageName, version: &str, predicate_type: &str, public_
         ("url", json_text(&format!("{public_url}/-/npm/v1/attestations/{escaped}@{version}"))),
         ("provenance", object([("predicateType", json_text(predicate_type))])),
     ])
+}
+
+/// The list that `dist.attestations.url` leads to; the bundle goes out as it came in.
+pub(super) fn attestations_text(provenance: &Provenance) -> String {
+    let Provenance { bundle, predicate_type } = provenance;
+    let one = object([("predicateType", json_text(predicate_type)), ("bundle", bundle.clone())]);
+    object([("attestations", format!("[{one}]"))])
 }
 
 /// A person as npm's lists have them. The address stays with its owner: the packument is the same for every reader, and

@@ -13,6 +13,7 @@ use crate::tokens::TrustedPublisher;
 
 use super::entry::TarballFacts;
 use super::packument::Form;
+use super::provenance::Provenance;
 
 /// A package as its packument shows it.
 pub(super) struct PackageRow {
@@ -194,6 +195,32 @@ pub(super) async fn find_version(
     Ok(row)
 }
 
+/// The provenance of a version; one that was kept unchecked by an earlier release is none.
+pub(super) async fn find_provenance(
+    pool: &PgPool,
+    name: &PackageName,
+    version: &VersionNumber,
+) -> Result<Option<Provenance>> {
+    let row = sqlx::query_as!(
+        Provenance,
+        r#"select
+               versions.provenance as "bundle!",
+               versions.provenance_type as "predicate_type!"
+           from versions
+           join packages on packages.id = versions.package_id
+           where packages.name = $1
+             and versions.version = $2
+             and versions.unpublished_at is null
+             and versions.provenance is not null
+             and versions.provenance_type is not null"#,
+        name.as_str(),
+        version.as_str(),
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row)
+}
+
 /// Where the bytes of one version are.
 pub(super) async fn find_tarball(
     pool: &PgPool,
@@ -312,7 +339,7 @@ pub(super) struct NewVersion<'a> {
     pub(super) file_count: usize,
     pub(super) readme: Option<&'a str>,
     pub(super) readme_file: Option<&'a str>,
-    pub(super) provenance: Option<&'a str>,
+    pub(super) provenance: Option<&'a Provenance>,
     pub(super) now: Time,
 }
 
@@ -320,8 +347,8 @@ pub(super) async fn insert_version(connection: &mut PgConnection, version: &NewV
     let id = sqlx::query_scalar!(
         r#"insert into versions
                (package_id, version, published_by, published_at, manifest, abbreviated, sha512, sha1, size_bytes,
-                unpacked_bytes, file_count, readme, readme_file, provenance, trusted_publisher)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                unpacked_bytes, file_count, readme, readme_file, provenance, provenance_type, trusted_publisher)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
            returning id as "id: VersionId""#,
         version.package.0,
         version.version.as_str(),
@@ -336,7 +363,8 @@ pub(super) async fn insert_version(connection: &mut PgConnection, version: &NewV
         i32::try_from(version.file_count).map_err(Error::internal)?,
         version.readme,
         version.readme_file,
-        version.provenance,
+        version.provenance.map(|provenance| &provenance.bundle),
+        version.provenance.map(|provenance| &provenance.predicate_type),
         version.trusted_publisher.map(serde_json::to_value).transpose().map_err(Error::internal)?,
     )
     .fetch_one(connection)

@@ -4,6 +4,7 @@
 //! every kind of actor.
 
 mod access;
+mod attestations;
 mod lists;
 mod owners;
 mod packument;
@@ -54,6 +55,7 @@ pub fn routes() -> Vec<Route> {
         row(&["GET"], "/-/package/{package}/visibility", get(access::visibility)),
         row(&["GET"], "/-/package/{package}/collaborators", get(access::collaborators)),
         row(&["GET"], "/-/npm/v1/keys", get(signing_keys::get)),
+        row(&["GET"], "/-/npm/v1/attestations/{spec}", get(attestations::get)),
         row(&["GET", "PUT"], "/{package}", get(packument::get).put(publish::put)),
         row(&["GET"], "/{package}/{version}", get(packument::version)),
         row(&["PUT"], "/{package}/-rev/{rev}", put(owners::put)),

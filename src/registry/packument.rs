@@ -66,7 +66,7 @@ pub(super) async fn version(
 
 /// npm 7 and later print no notice of an answer that their cache may keep, so this one may not be kept. Tarballs may:
 /// npm installs from its cache when offline, and a packument went before.
-fn tell_dead_token(actor: &Actor, headers: &mut HeaderMap) {
+pub(super) fn tell_dead_token(actor: &Actor, headers: &mut HeaderMap) {
     notice_dead_token(actor, headers);
     if matches!(actor, Actor::Dead) {
         CachePolicy::NoStore.apply(headers);
@@ -152,7 +152,7 @@ fn describe(
     }
 }
 
-fn cache_policy(opened: &Opened) -> CachePolicy {
+pub(super) fn cache_policy(opened: &Opened) -> CachePolicy {
     match opened.visibility() {
         Visibility::Public => CachePolicy::PublicRevalidated,
         Visibility::Restricted => CachePolicy::PrivateRevalidated,

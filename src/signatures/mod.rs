@@ -92,7 +92,8 @@ impl Signatures {
         if let Some(opened) = self.opened.load_full().filter(|opened| opened.key_id == kept.key_id) {
             return Ok(opened);
         }
-        let opened = Arc::new(Signer::from_secret(&self.vault.open(&sealed_as(&kept.key_id), &kept.sealed_private_key)?)?);
+        let opened =
+            Arc::new(Signer::from_secret(&self.vault.open(&sealed_as(&kept.key_id), &kept.sealed_private_key)?)?);
         self.opened.store(Some(opened.clone()));
         Ok(opened)
     }

@@ -145,19 +145,3 @@ async fn text_that_postgres_cannot_hold_is_published_all_the_same() {
     assert_eq!(packument["description"], "nul \0 here");
     assert!(packument["readme"].as_str().expect("a readme").starts_with("# nul \u{fffd} and"));
 }
-
-#[tokio::test]
-async fn a_provenance_bundle_beside_the_tarball_is_kept_or_refused_whole() {
-    let app = TestApp::new().await;
-    let alice = app.user("alice").await;
-    let with_bundle = |text: &str| {
-        let mut document = Package::new("@alice/proven", "1.0.0").document();
-        document["_attachments"]["@alice/proven-1.0.0.sigstore"] = json!({
-            "content_type": "application/vnd.dev.sigstore.bundle.v0.3+json", "data": text, "length": text.len(),
-        });
-        document
-    };
-    alice.json("PUT", "/@alice%2fproven", &with_bundle("not json\0")).await.expect(422);
-    alice.get("/@alice%2fproven").await.expect(404);
-    alice.json("PUT", "/@alice%2fproven", &with_bundle("{\"mediaType\":\"x\"}")).await.expect(201);
-}

@@ -13,6 +13,7 @@ mod bad_input;
 mod chores;
 mod databases;
 mod policy_table;
+mod provenance;
 mod publishing;
 mod ranks;
 mod reading;

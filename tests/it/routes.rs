@@ -66,6 +66,14 @@ fn rows() -> Vec<Row> {
         row("GET", "/-/org/{account}/package", "", [404; 9]),
         row("POST", "/-/v1/login", "{}", [404; 9]),
         row("GET", "/-/npm/v1/keys", "", OK),
+        package_row(
+            "GET",
+            "/-/npm/v1/attestations/{spec}",
+            "",
+            [404, 401, 404, 404, 404, 404, 404, 402, 402],
+            [404; 9],
+            READ[2],
+        ),
         package_row("GET", "/{package}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/{version}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/-/{file}", "", READ[0], READ[1], READ[2]),
@@ -111,6 +119,7 @@ fn path_of(route: &str, package: &str) -> String {
     let unscoped = package.rsplit('/').next().unwrap_or_default();
     route
         .replace("{package}", &package.replace('/', "%2f"))
+        .replace("{spec}", &format!("{}@1.0.0", package.replace('/', "%2f")))
         .replace("{version}", "1.0.0")
         .replace("{file}", &format!("{unscoped}-1.0.0.tgz"))
         .replace("{rev}", "1-0")

@@ -6,11 +6,11 @@ use crate::blobs::{Digest, Staged};
 use crate::error::{Error, Result};
 use crate::names::{DistTag, PackageName, TarballName, VersionNumber};
 use crate::packages::archive::{ArchiveSummary, Readme};
-use crate::packages::json;
 use crate::packages::manifest::{self, ManifestError, Object, StoredManifest};
+use crate::packages::provenance::{self, Provenance, Subject, TrustedRoots};
 use crate::policy::Visibility;
 
-use super::body::{Document, Provenance, Received, Tarball};
+use super::body::{self, Document, Received, Tarball};
 
 /// The largest manifest, its README included, and the most values in it or in a `package.json`. A value takes some
 /// seventy bytes of memory once it is taken apart, so the count is what bounds the memory of a publish.
@@ -41,12 +41,12 @@ pub struct Checked {
     /// The README in it.
     pub readme: Option<Readme>,
     /// The provenance bundle beside it.
-    pub provenance: Option<String>,
+    pub provenance: Option<Provenance>,
 }
 
 /// Checks a received document against itself, its tarball and the name in the URL. Works for milliseconds on large
 /// documents: not for an async thread.
-pub(super) fn check(name: &PackageName, received: Received<Staged>) -> Result<(Checked, Staged)> {
+pub(super) fn check(name: &PackageName, received: Received<Staged>, roots: &TrustedRoots) -> Result<(Checked, Staged)> {
     let Received { document, tarball, provenance, .. } = received;
     let tarball = tarball.ok_or_else(|| {
         malformed("it carries no tarball. Publish with npm publish, pnpm publish, yarn npm publish or bun publish")
@@ -56,7 +56,8 @@ pub(super) fn check(name: &PackageName, received: Received<Staged>) -> Result<(C
     let tag = only_tag(&document, &version)?;
     right_file_names(name, &version, &tarball, provenance.as_ref())?;
     let access = access(&document)?;
-    let provenance = provenance.map(|bundle| sound_bundle(bundle.text)).transpose()?;
+    let subject = Subject { name, version: &version, sha512: &tarball.sha512 };
+    let provenance = provenance.map(|bundle| fitting_provenance(bundle.text, subject, roots)).transpose()?;
     let manifest = agreed_manifest(name, &manifest, &tarball)?;
     let ArchiveSummary { unpacked_size, readme, .. } = tarball.archive;
     let checked = Checked {
@@ -153,7 +154,7 @@ fn right_file_names(
     name: &PackageName,
     version: &VersionNumber,
     tarball: &Tarball<Staged>,
-    provenance: Option<&Provenance>,
+    provenance: Option<&body::Provenance>,
 ) -> Result<()> {
     let names_version = |file: &str| TarballName::parse(name, file).is_ok_and(|parsed| parsed.version == *version);
     let bundle_fits = provenance.is_none_or(|bundle| {
@@ -166,10 +167,8 @@ fn right_file_names(
     }
 }
 
-/// A provenance bundle is JSON; what it proves is not looked at here.
-fn sound_bundle(text: String) -> Result<String> {
-    json::check(text.as_bytes()).map_err(|cause| unprocessable(format!("its provenance is not JSON: {cause}")))?;
-    Ok(text)
+fn fitting_provenance(bundle: String, subject: Subject<'_>, roots: &TrustedRoots) -> Result<Provenance> {
+    provenance::check(bundle, subject, roots).map_err(|cause| unprocessable(format!("its provenance {cause}")))
 }
 
 /// Postgres keeps every character in text but this one.

@@ -152,7 +152,7 @@ impl Packages {
             file_count: checked.file_count,
             readme: checked.readme.as_ref().map(|readme| readme.text.as_str()),
             readme_file: checked.readme.as_ref().map(|readme| readme.file_name.as_str()),
-            provenance: checked.provenance.as_deref(),
+            provenance: checked.provenance.as_ref(),
             now,
         };
         let packument_bytes = store::add_manifest_bytes(transaction, package, manifest.len()).await?;

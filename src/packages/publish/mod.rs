@@ -108,7 +108,8 @@ impl Packages {
         let blobs = self.blobs.clone();
         let received = body::receive(body, self.limits.body, move || blobs.stage()).await.map_err(refuse_body)?;
         let name = permit.name().clone();
-        let (mut checked, staged) = run_blocking(move || check::check(&name, received)).await??;
+        let roots = self.trusted_roots.clone();
+        let (mut checked, staged) = run_blocking(move || check::check(&name, received, &roots)).await??;
         if sender.says_restricted_by_default && checked.access == Some(Visibility::Restricted) {
             checked.access = None;
         }
