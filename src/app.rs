@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::http::{HoldsTokens, Throttle};
+use crate::organizations::Organizations;
 use crate::outgoing::Outgoing;
 use crate::packages::{Packages, Parts, TrustedRoots};
 use crate::signatures::Signatures;
@@ -49,6 +50,8 @@ pub struct App {
     pub access: Access,
     /// Registry signatures.
     pub signatures: Signatures,
+    /// Organizations and teams.
+    pub organizations: Organizations,
     /// Packages.
     pub packages: Packages,
     /// Login attempts.
@@ -80,6 +83,8 @@ impl App {
             Some(path) => TrustedRoots::read(path)?,
             None => TrustedRoots::default(),
         };
+        let organizations =
+            Organizations::new(db.clone(), clock.clone(), users.clone(), tokens.clone(), access.clone());
         let parts = Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -104,6 +109,7 @@ impl App {
             tokens,
             access,
             signatures,
+            organizations,
             packages,
             throttle,
             board: Board::default(),

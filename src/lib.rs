@@ -23,6 +23,7 @@ pub mod vault;
 // 4  rooms: what the product does
 pub mod access;
 pub mod billing;
+pub mod organizations;
 pub mod packages;
 pub mod signatures;
 pub mod tokens;

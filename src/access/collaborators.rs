@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use crate::clock::Time;
 use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName, PackageName};
@@ -20,6 +21,22 @@ pub struct Collaborator {
     pub permission: Permission,
     /// Whether they administer by owning the scope, and cannot be removed.
     pub owns: bool,
+}
+
+/// What is given, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    /// What.
+    pub permission: Permission,
+    /// The first moment at which it no longer holds.
+    pub until: Option<Time>,
+}
+
+impl From<Permission> for Term {
+    /// For good.
+    fn from(permission: Permission) -> Self {
+        Self { permission, until: None }
+    }
 }
 
 /// A change of owners as `npm owner` sends it: the list as it shall be, against a revision (`protocol.md` 3.6).
@@ -41,16 +58,16 @@ impl Access {
         self.collaborators(&facts).await
     }
 
-    /// Gives a user access, or changes what they have.
+    /// Gives a user access, or changes what they have; until a moment, where that is given.
     ///
     /// # Errors
     /// `NotFound` for an unknown user, `PaymentRequired` for one without a plan on a restricted package, `Unprocessable`
     /// for the scope's owner, who has every right already.
-    pub async fn grant(&self, permit: &Permit<Administer>, user: &AccountName, permission: Permission) -> Result<()> {
+    pub async fn grant(&self, permit: &Permit<Administer>, user: &AccountName, term: Term) -> Result<()> {
         let mut transaction = self.db.begin().await?;
         let (permit, facts) =
             self.lock_and_permit(&mut transaction, permit.actor(), permit.name(), Intent::GRANT).await?;
-        self.insert_grant(&mut transaction, &permit, &facts, user, permission).await?;
+        self.insert_grant(&mut transaction, &permit, &facts, user, term).await?;
         transaction.commit().await
     }
 
@@ -64,6 +81,16 @@ impl Access {
         let (permit, facts) = self.lock_and_permit(&mut transaction, permit.actor(), permit.name(), intent).await?;
         self.delete_grant(&mut transaction, &permit, &facts, user).await?;
         transaction.commit().await
+    }
+
+    /// Takes a user's access on behalf of somebody who may touch collaborators at all: who administers takes anybody's,
+    /// everyone else their own.
+    ///
+    /// # Errors
+    /// As [`Access::revoke`], and the refusal.
+    pub async fn remove(&self, actor: &Actor, name: &PackageName, user: &AccountName) -> Result<()> {
+        let permit = self.permit(actor, name, removal_intent(actor, user)).await?;
+        self.revoke(&permit, user).await
     }
 
     /// Makes the list of those who may write what the client wants it to be, all of it or nothing. Returns the new
@@ -83,7 +110,7 @@ impl Access {
             everyone.iter().filter(|one| one.permission == Permission::ReadWrite).map(|one| one.name.clone()).collect();
         for user in change.wanted.difference(&present) {
             let permit = self.permit_on(&actor, &facts, Intent::GRANT)?;
-            self.insert_grant(&mut transaction, &permit, &facts, user, Permission::ReadWrite).await?;
+            self.insert_grant(&mut transaction, &permit, &facts, user, Permission::ReadWrite.into()).await?;
         }
         for user in present.difference(&change.wanted) {
             let permit = self.permit_on(&actor, &facts, removal_intent(&actor, user))?;
@@ -115,7 +142,7 @@ impl Access {
         permit: &Permit<Administer>,
         facts: &PackageFacts,
         user: &AccountName,
-        permission: Permission,
+        term: Term,
     ) -> Result<()> {
         let package = existing(facts)?;
         let account = store::find_user(transaction, user).await?.ok_or_else(|| no_user(user))?;
@@ -133,9 +160,9 @@ impl Access {
                 format!("Account {user} has no plan, {reason} {base}/settings/billing").into(),
             ));
         }
-        let by = permit.actor().account_id();
-        store::upsert_grant(transaction, package.id, account.id, permission, by, self.clock.now()).await?;
-        let detail = json!({ "user": user, "permission": permission.as_str() });
+        let gift = self.gift(permit, package.id, term)?;
+        store::upsert_grant(transaction, account.id, &gift).await?;
+        let detail = json!({ "user": user, "permission": term.permission.as_str(), "until": term.until });
         self.record(transaction, permit, facts, detail).await
     }
 
@@ -153,7 +180,7 @@ impl Access {
             ));
         }
         if !store::delete_grant(transaction, existing(facts)?.id, account.id).await? {
-            return Err(Error::NotFound(format!("{user} is no collaborator of {}.", facts.name).into()));
+            return Err(no_collaborator(facts, account.id, user));
         }
         self.record(transaction, permit, facts, json!({ "user": user })).await
     }
@@ -165,6 +192,23 @@ fn removal_intent(actor: &Actor, user: &AccountName) -> Intent<Administer> {
     if removes_themselves { Intent::LEAVE } else { Intent::REVOKE }
 }
 
-fn no_user(user: &AccountName) -> Error {
+/// Nothing was given to the user by name; what a team has, only the team can lose.
+fn no_collaborator(facts: &PackageFacts, account: AccountId, user: &AccountName) -> Error {
+    let name = &facts.name;
+    let mut grants = facts.package.iter().flat_map(|package| &package.grants);
+    let team = grants.find_map(|grant| grant.team.as_ref().filter(|_| grant.user == account));
+    match team {
+        None => Error::NotFound(format!("{user} is no collaborator of {name}.").into()),
+        Some(team) => Error::Unprocessable(
+            format!(
+                "{user} has access to {name} through team {scope}:{team}. Take them out of it: npm team rm {scope}:{team} {user}",
+                scope = name.scope(),
+            )
+            .into(),
+        ),
+    }
+}
+
+pub(super) fn no_user(user: &AccountName) -> Error {
     Error::NotFound(format!("There is no user {user}. Check the name.").into())
 }

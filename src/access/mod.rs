@@ -3,8 +3,10 @@
 //! This room loads what a decision needs to know and asks `policy`; it decides nothing itself.
 
 mod collaborators;
+mod explain;
 mod refusal;
 mod store;
+mod teams;
 
 use std::sync::Arc;
 
@@ -23,7 +25,8 @@ use crate::tokens::Tokens;
 
 use store::Grants;
 
-pub use collaborators::{Collaborator, OwnersChange};
+pub use collaborators::{Collaborator, OwnersChange, Term};
+pub use explain::{Explanation, Verdict};
 
 /// Handle to visibility and collaborators.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::clock::Time;
 use crate::error::Result;
-use crate::names::{AccountId, AccountName, PackageId, PackageName};
+use crate::names::{AccountId, AccountName, PackageId, PackageName, TeamId, TeamName};
 use crate::policy::{
     AccountFacts, AccountKind, ExistingPackage, Grant, PackageFacts, PackageSecondFactor, Permission, SecondFactorMode,
     Visibility,
@@ -260,23 +260,27 @@ pub(super) async fn find_user(connection: &mut PgConnection, name: &AccountName)
     }
 }
 
-pub(super) async fn upsert_grant(
-    connection: &mut PgConnection,
-    package: PackageId,
-    user: AccountId,
-    permission: Permission,
-    by: Option<AccountId>,
-    now: Time,
-) -> Result<()> {
+/// What is given on a package, to whomever.
+pub(super) struct Gift {
+    pub(super) package: PackageId,
+    pub(super) permission: Permission,
+    pub(super) by: Option<AccountId>,
+    pub(super) until: Option<Time>,
+    pub(super) now: Time,
+}
+
+pub(super) async fn upsert_grant(connection: &mut PgConnection, user: AccountId, gift: &Gift) -> Result<()> {
     sqlx::query!(
-        "insert into grants (package_id, user_id, permission, granted_by, created_at)
-         values ($1, $2, $3, $4, $5)
-         on conflict (package_id, user_id) do update set permission = excluded.permission, granted_by = $4",
-        package.0,
+        "insert into grants (package_id, user_id, permission, granted_by, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (package_id, user_id)
+         do update set permission = excluded.permission, granted_by = $4, expires_at = excluded.expires_at",
+        gift.package.0,
         user.0,
-        permission.as_str(),
-        by.map(|by| by.0),
-        now,
+        gift.permission.as_str(),
+        gift.by.map(|by| by.0),
+        gift.now,
+        gift.until,
     )
     .execute(connection)
     .await?;
@@ -288,6 +292,106 @@ pub(super) async fn delete_grant(connection: &mut PgConnection, package: Package
         .execute(connection)
         .await?;
     Ok(deleted.rows_affected() > 0)
+}
+
+pub(super) async fn find_team(
+    connection: &mut PgConnection,
+    organization: AccountId,
+    name: &TeamName,
+) -> Result<Option<TeamId>> {
+    let id = sqlx::query_scalar!(
+        r#"select id as "id: TeamId" from teams where organization_id = $1 and name = $2"#,
+        organization.0,
+        name.as_str(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(id)
+}
+
+pub(super) async fn upsert_team_grant(connection: &mut PgConnection, team: TeamId, gift: &Gift) -> Result<()> {
+    sqlx::query!(
+        "insert into team_grants (package_id, team_id, permission, granted_by, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (package_id, team_id)
+         do update set permission = excluded.permission, granted_by = $4, expires_at = excluded.expires_at",
+        gift.package.0,
+        team.0,
+        gift.permission.as_str(),
+        gift.by.map(|by| by.0),
+        gift.now,
+        gift.until,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn delete_team_grant(connection: &mut PgConnection, package: PackageId, team: TeamId) -> Result<bool> {
+    let deleted = sqlx::query!("delete from team_grants where package_id = $1 and team_id = $2", package.0, team.0)
+        .execute(connection)
+        .await?;
+    Ok(deleted.rows_affected() > 0)
+}
+
+/// What one team was given, in the order of the packages' names.
+pub(super) async fn list_team_grants(pool: &PgPool, team: TeamId, now: Time) -> Result<Vec<(PackageName, Permission)>> {
+    let rows = sqlx::query!(
+        r#"select packages.name as "name: PackageName", team_grants.permission as "permission: Permission"
+           from team_grants
+           join packages on packages.id = team_grants.package_id
+           where team_grants.team_id = $1
+             and packages.deleted_at is null
+             and (team_grants.expires_at is null or team_grants.expires_at > $2)
+           order by packages.name"#,
+        team.0,
+        now,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.name, row.permission)).collect())
+}
+
+/// Packages on which something that was given has ended, a few at a time.
+pub(super) async fn list_packages_with_ended_grants(pool: &PgPool, now: Time) -> Result<Vec<PackageName>> {
+    let names = sqlx::query_scalar!(
+        r#"select name as "name: PackageName"
+           from packages
+           where deleted_at is null and id in (
+               select package_id from grants where expires_at <= $1
+               union
+               select package_id from team_grants where expires_at <= $1
+           )
+           order by id
+           limit 100"#,
+        now,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(names)
+}
+
+/// Removes what has ended on one package, and tells who it was given to.
+pub(super) async fn delete_ended_grants(
+    connection: &mut PgConnection,
+    package: PackageId,
+    now: Time,
+) -> Result<Vec<String>> {
+    let whom = sqlx::query_scalar!(
+        r#"with users as (
+               delete from grants where package_id = $1 and expires_at <= $2 returning user_id
+           ), groups as (
+               delete from team_grants where package_id = $1 and expires_at <= $2 returning team_id
+           )
+           select name as "name!" from accounts where id in (select user_id from users)
+           union all
+           select 'team ' || name from teams where id in (select team_id from groups)"#,
+        package.0,
+        now,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(whom)
 }
 
 /// An account as lists of collaborators show it.

@@ -56,6 +56,7 @@ pub fn all() -> Vec<Chore> {
     vec![
         Chore::each_node("blobs.sweep", Duration::from_hours(1), |app| Box::pin(sweep_blobs(app))),
         Chore::one_node("signatures.sign", Duration::from_hours(1), |app| Box::pin(sign_versions(app))),
+        Chore::one_node("access.expire", Duration::from_secs(20), |app| Box::pin(end_grants(app))),
     ]
 }
 
@@ -116,5 +117,11 @@ async fn sign_versions(app: &App) -> Result<()> {
     if versions > 0 {
         tracing::info!(versions, "signed versions that were published unsigned");
     }
+    Ok(())
+}
+
+/// Removes grants whose time has come, until there are none left.
+async fn end_grants(app: &App) -> Result<()> {
+    while app.access.remove_ended_grants().await? > 0 {}
     Ok(())
 }

@@ -10,6 +10,8 @@ mod configuration;
 mod doctor;
 mod duration;
 mod keys;
+mod moment;
+mod organization;
 mod serve;
 mod session;
 mod token;
@@ -70,7 +72,10 @@ enum Command {
     /// Create, list and revoke tokens.
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// Give, take and list access to a package.
+    /// Create organizations, and say who is in them and in their teams.
+    #[command(subcommand)]
+    Org(organization::OrganizationCommand),
+    /// Give, take, list and explain access to a package.
     #[command(subcommand)]
     Access(access::AccessCommand),
     /// List and rotate the keys that versions are signed with.
@@ -119,6 +124,7 @@ async fn run(command: Option<Command>, config: Config) -> anyhow::Result<ExitCod
         Some(Command::User(command)) => user::run(command, config).await?,
         Some(Command::Billing(command)) => billing::run(command, config).await?,
         Some(Command::Token(command)) => token::run(command, config).await?,
+        Some(Command::Org(command)) => organization::run(command, config).await?,
         Some(Command::Access(command)) => access::run(command, config).await?,
         Some(Command::Keys(command)) => keys::run(command, config).await?,
         Some(Command::Migrate) => session::open(config).await?.close().await,

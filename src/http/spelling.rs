@@ -79,7 +79,7 @@ impl<'a> Scoped<'a> {
 fn takes_name(segments: &[&str], at: usize) -> bool {
     match at {
         0 => true,
-        _ if segments[0] == "-" => matches!(segments[1..at], ["package"] | ["npm", "v1", "attestations"]),
+        _ if segments[0] == "-" => segments[at - 1] == "package" || segments[1..at] == ["npm", "v1", "attestations"],
         _ => segments[at - 1] == "-",
     }
 }
@@ -97,6 +97,8 @@ mod tests {
             ("/%40acme%2fone", "/@acme%2fone"),
             ("/%40acme/one", "/@acme%2fone"),
             ("/@acme/one/1.0.0", "/@acme%2fone/1.0.0"),
+            ("/-/stage/package/@acme/one", "/-/stage/package/@acme%2fone"),
+            ("/-/strongroom/v1/package/@acme/one/access/bob", "/-/strongroom/v1/package/@acme%2fone/access/bob"),
             ("/@acme%2fone/-rev/3-x", "/@acme%2fone/-rev/3-x"),
             ("/@acme/one/-rev/3-x", "/@acme%2fone/-rev/3-x"),
             ("/@acme/one/-/one-1.0.0.tgz", "/@acme%2fone/-/one-1.0.0.tgz"),

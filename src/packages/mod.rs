@@ -217,7 +217,7 @@ impl Packages {
         let (entry, name) = (&opened.entry, opened.permit.name());
         let load = async || {
             let _turn = self.stitching.acquire().await.map_err(Error::internal)?;
-            let document = packument::load(self.db.reads(), name, form, &self.public_url).await?;
+            let document = packument::load(self.db.reads(), name, form, &self.public_url, self.clock.now()).await?;
             self.account_for(name, entry, document.memory_bytes());
             Ok(Arc::new(document))
         };

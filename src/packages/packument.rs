@@ -102,8 +102,14 @@ pub fn parse_rev(name: &PackageName, text: &str) -> Option<i64> {
 }
 
 /// Loads a package and stitches one form of its packument.
-pub(super) async fn load(pool: &PgPool, name: &PackageName, form: Form, public_url: &str) -> Result<Document> {
-    let loaded = store::load_packument(pool, name, form).await?;
+pub(super) async fn load(
+    pool: &PgPool,
+    name: &PackageName,
+    form: Form,
+    public_url: &str,
+    now: Time,
+) -> Result<Document> {
+    let loaded = store::load_packument(pool, name, form, now).await?;
     let (package, versions) = loaded.ok_or_else(|| Error::internal("a package vanished while it was read"))?;
     let stitch = move |name: PackageName, public_url: String| {
         let text =

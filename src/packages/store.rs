@@ -52,15 +52,21 @@ pub(super) async fn load_packument(
     pool: &PgPool,
     name: &PackageName,
     form: Form,
+    now: Time,
 ) -> Result<Option<(PackageRow, Vec<VersionRow>)>> {
     let mut snapshot = pool.begin_with("begin isolation level repeatable read read only").await?;
-    let Some(package) = find_package_row(&mut snapshot, name, form).await? else { return Ok(None) };
+    let Some(package) = find_package_row(&mut snapshot, name, form, now).await? else { return Ok(None) };
     let versions = list_versions(&mut snapshot, name, form).await?;
     snapshot.commit().await?;
     Ok(Some((package, versions)))
 }
 
-async fn find_package_row(connection: &mut PgConnection, name: &PackageName, form: Form) -> Result<Option<PackageRow>> {
+async fn find_package_row(
+    connection: &mut PgConnection,
+    name: &PackageName,
+    form: Form,
+    now: Time,
+) -> Result<Option<PackageRow>> {
     let row = sqlx::query_as!(
         PackageRow,
         r#"select
@@ -90,10 +96,11 @@ async fn find_package_row(connection: &mut PgConnection, name: &PackageName, for
                                and role in ('admin', 'owner')
                          )
                          or exists (
-                             select from grants
+                             select from collaborations
                              where package_id = packages.id
                                and user_id = accounts.id
                                and (permission = 'read-write' or packages.visibility = 'public')
+                               and (expires_at is null or expires_at > $3)
                          )
                      )
                    order by accounts.id <> packages.owner_id, accounts.name
@@ -107,6 +114,7 @@ async fn find_package_row(connection: &mut PgConnection, name: &PackageName, for
            where packages.name = $1"#,
         name.as_str(),
         form == Form::Full,
+        now,
     )
     .fetch_optional(connection)
     .await?;

@@ -1,4 +1,6 @@
-//! Deeds on one's own account, which concern no package: profile, tokens, second factor.
+//! Deeds that concern no package: on one's own account, and on an organization.
+
+use std::sync::Arc;
 
 use super::action::Guard;
 use super::actor::{Actor, OrganizationRight, TokenRight};
@@ -113,4 +115,45 @@ pub fn decide_organization(actor: &Actor, action: OrganizationAction, organizati
     }
     let asks = changes && principal.account.second_factor == Some(SecondFactorMode::AuthAndWrites);
     challenge(actor, if asks { Guard::Always } else { Guard::Open }, PackageSecondFactor::default())
+}
+
+/// Proof that one actor may do one thing to one organization. Only [`permit_organization`] makes one.
+#[derive(Debug)]
+pub struct OrganizationPermit {
+    organization: Arc<AccountFacts>,
+    actor: Actor,
+    action: OrganizationAction,
+}
+
+impl OrganizationPermit {
+    /// The organization, as it was at the time of the decision.
+    pub fn organization(&self) -> &Arc<AccountFacts> {
+        &self.organization
+    }
+
+    /// Who it was given to.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// What it was given for.
+    pub fn action(&self) -> OrganizationAction {
+        self.action
+    }
+}
+
+/// Decides, and turns a yes into a proof.
+///
+/// # Errors
+/// The [`Decision`] where it is not [`Decision::Allow`].
+pub fn permit_organization(
+    actor: &Actor,
+    action: OrganizationAction,
+    organization: Option<Arc<AccountFacts>>,
+) -> Result<OrganizationPermit, Decision> {
+    match (decide_organization(actor, action, organization.as_deref()), organization) {
+        (Decision::Allow, Some(organization)) => Ok(OrganizationPermit { organization, actor: actor.clone(), action }),
+        (Decision::Allow, None) => Err(Decision::NotFound),
+        (refusal, _) => Err(refusal),
+    }
 }

@@ -15,8 +15,10 @@ pub enum Action {
     Inspect,
     /// List who has access.
     ListCollaborators,
-    /// Be told why somebody can or cannot read and write it.
+    /// Be told why one can or cannot read and write it oneself.
     Explain,
+    /// Be told the same of somebody else.
+    ExplainOthers,
     /// Create it in its scope, before the body has said how visible it shall be.
     Create,
     /// Create it with this visibility.
@@ -108,7 +110,7 @@ pub(super) struct Needs {
 
 impl Action {
     /// Every action once, for tables and tests.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Read,
         Self::Inspect,
         Self::ListCollaborators,
@@ -136,6 +138,7 @@ impl Action {
         Self::SeeTrust,
         Self::SetTrust,
         Self::Explain,
+        Self::ExplainOthers,
     ];
 
     /// Whether the action changes something.
@@ -148,7 +151,7 @@ impl Action {
         match self {
             Self::Read | Self::Inspect => "package.read",
             Self::ListCollaborators => "access.list",
-            Self::Explain => "access.explain",
+            Self::Explain | Self::ExplainOthers => "access.explain",
             Self::Create | Self::CreateAs(_) | Self::Publish => "package.publish",
             Self::Stage => "package.stage",
             Self::SeeStaged => "package.staged",
@@ -190,7 +193,9 @@ impl Action {
         match self {
             Self::Read => look(Read, Everyone, false),
             Self::Inspect => look(Read, AllButAdministrators, false),
-            Self::ListCollaborators | Self::Explain => look(Read, AllButAdministrators, true),
+            Self::ListCollaborators => look(Read, AllButAdministrators, true),
+            Self::Explain => look(Read, Nobody, true),
+            Self::ExplainOthers => look(Administer, Nobody, true),
             Self::Create => change(Write, Nobody, Change),
             Self::CreateAs(visibility) => Needs { visibility: Some(visibility), ..change(Write, Everyone, Change) },
             Self::Publish | Self::Deprecate | Self::MoveLatest => change(Write, Everyone, Change),
@@ -264,6 +269,8 @@ impl Intent<Read> {
     pub const LIST_COLLABORATORS: Self = intent(Action::ListCollaborators);
     /// See [`Action::Explain`].
     pub const EXPLAIN: Self = intent(Action::Explain);
+    /// See [`Action::ExplainOthers`].
+    pub const EXPLAIN_OTHERS: Self = intent(Action::ExplainOthers);
     /// See [`Action::Star`]: who may read may say so.
     pub const STAR: Self = intent(Action::Star);
     /// See [`Action::SeeStaged`].

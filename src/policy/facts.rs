@@ -123,6 +123,40 @@ pub enum OrganizationRole {
     Owner,
 }
 
+impl OrganizationRole {
+    /// The word of npm's lists: `developer`, `admin` or `owner` (`protocol.md` 6.6).
+    pub fn as_npm_word(self) -> &'static str {
+        match self {
+            Self::Member => "developer",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The word of the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+impl FromStr for OrganizationRole {
+    type Err = ();
+
+    /// Reads npm's words, the archaic ones too.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "developer" | "member" => Ok(Self::Member),
+            "admin" | "team-admin" => Ok(Self::Admin),
+            "owner" | "super-admin" => Ok(Self::Owner),
+            _ => Err(()),
+        }
+    }
+}
+
 /// An account as decisions see it, whether it acts or owns the scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountFacts {

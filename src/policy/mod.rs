@@ -8,14 +8,18 @@ mod account;
 mod action;
 mod actor;
 mod decide;
+mod explain;
 mod facts;
 mod permit;
 
-pub use account::{AccountAction, OrganizationAction, decide_account, decide_organization};
+pub use account::{
+    AccountAction, OrganizationAction, OrganizationPermit, decide_account, decide_organization, permit_organization,
+};
 pub use action::Administer;
 pub use action::{Action, Intent, Read, Right, Write};
 pub use actor::{Actor, Narrowing, Offer, OrganizationReach, OrganizationRight, Principal, TokenRight, TrustedDeeds};
 pub use decide::{Decision, Lack, decide};
+pub use explain::{Ground, grounds};
 pub use facts::{
     AccountFacts, AccountKind, BillingFacts, BillingFlag, ExistingPackage, Grant, OrganizationRole, PackageFacts,
     PackageSecondFactor, Permission, SecondFactorMode, Visibility,

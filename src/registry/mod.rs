@@ -5,7 +5,9 @@
 
 mod access;
 mod attestations;
+mod collaborators;
 mod lists;
+mod organizations;
 mod owners;
 mod packument;
 mod ping;
@@ -13,6 +15,7 @@ mod publish;
 mod session;
 mod signing_keys;
 mod tarball;
+mod teams;
 mod user;
 
 use std::sync::Arc;
@@ -50,6 +53,29 @@ pub fn routes() -> Vec<Route> {
         row(&["DELETE"], "/-/user/token/{token}", delete(session::log_out)),
         row(&["GET"], "/-/user/{user}/package", get(lists::of_user)),
         row(&["GET"], "/-/org/{account}/package", get(lists::of_organization)),
+        row(
+            &["GET", "PUT", "DELETE"],
+            "/-/org/{account}/user",
+            get(organizations::list).put(organizations::set).delete(organizations::remove),
+        ),
+        row(&["GET", "PUT"], "/-/org/{account}/team", get(teams::list).put(teams::create)),
+        row(&["DELETE"], "/-/team/{account}/{team}", delete(teams::destroy)),
+        row(
+            &["GET", "PUT", "DELETE"],
+            "/-/team/{account}/{team}/user",
+            get(teams::list_users).put(teams::add_user).delete(teams::remove_user),
+        ),
+        row(
+            &["GET", "PUT", "DELETE"],
+            "/-/team/{account}/{team}/package",
+            get(teams::list_packages).put(teams::grant).delete(teams::revoke),
+        ),
+        row(
+            &["PUT", "DELETE"],
+            "/-/strongroom/v1/package/{package}/access/{who}",
+            put(collaborators::put).delete(collaborators::delete),
+        ),
+        row(&["GET"], "/-/strongroom/v1/access/explain", get(collaborators::explain)),
         row(&["POST"], "/-/v1/login", post(session::web_login)),
         row(&["GET", "POST"], "/-/package/{package}/access", get(access::get).post(access::set)),
         row(&["GET"], "/-/package/{package}/visibility", get(access::visibility)),

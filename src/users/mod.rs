@@ -115,6 +115,17 @@ impl Users {
         Ok(Profile { id, name: user.name, email: user.email.to_string(), created_at: now })
     }
 
+    /// Adds the account of an organization, in a caller's transaction; it has the flag of a new account.
+    ///
+    /// # Errors
+    /// `Conflict` when the name is taken.
+    pub async fn insert_organization(&self, connection: &mut PgConnection, name: &AccountName) -> Result<AccountId> {
+        let inserted = store::insert_organization(connection, name, self.first_flag, self.clock.now()).await;
+        inserted.on_constraint("accounts_name_key", || {
+            Error::Conflict(format!("The name {name} is taken. Choose another one.").into())
+        })
+    }
+
     /// Checks a name and a password. An unknown name takes as long as a wrong password, and gets the same answer.
     ///
     /// # Errors

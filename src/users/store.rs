@@ -45,6 +45,30 @@ pub(super) async fn insert_user(
     .await
 }
 
+/// Breaks `accounts_name_key` where the name is taken.
+pub(super) async fn insert_organization(
+    connection: &mut PgConnection,
+    name: &AccountName,
+    flag: BillingFlag,
+    now: Time,
+) -> Result<AccountId, sqlx::Error> {
+    let (paid, until) = match flag {
+        BillingFlag::Unpaid => (false, None),
+        BillingFlag::Paid { until } => (true, until),
+    };
+    sqlx::query_scalar!(
+        r#"insert into accounts (name, kind, email, paid, paid_until, created_at, updated_at)
+           values ($1, 'organization', '', $2, $3, $4, $4)
+           returning id as "id: AccountId""#,
+        name.as_str(),
+        paid,
+        until,
+        now,
+    )
+    .fetch_one(connection)
+    .await
+}
+
 /// What a login needs.
 pub(super) struct Credentials {
     pub(super) id: AccountId,
@@ -111,11 +135,7 @@ pub(crate) struct FactsRow {
 impl FactsRow {
     /// The facts in the row.
     pub(crate) fn into_facts(self) -> Arc<AccountFacts> {
-        let roles = self.member_roles.iter().map(|role| match role.as_str() {
-            "owner" => OrganizationRole::Owner,
-            "admin" => OrganizationRole::Admin,
-            _ => OrganizationRole::Member,
-        });
+        let roles = self.member_roles.iter().map(|role| role.parse().unwrap_or(OrganizationRole::Member));
         Arc::new(AccountFacts {
             id: self.id,
             name: self.name,

@@ -12,6 +12,7 @@ mod support;
 mod bad_input;
 mod chores;
 mod databases;
+mod organizations;
 mod policy_table;
 mod provenance;
 mod publishing;

@@ -188,6 +188,7 @@ fn heading(action: Action) -> &'static str {
         Action::Delete => "delete",
         Action::Restore => "restore",
         Action::Explain => "explain",
+        Action::ExplainOthers => "explain others",
         Action::RequireSecondFactor => "ask for code",
         Action::SeeTrust => "see trust",
         Action::SetTrust => "set trust",

@@ -48,6 +48,10 @@ const READ: [[u16; 9]; 3] = [
 /// Statuses of a look at settings: as a read, but open to the lapsed owner.
 const INSPECT: [[u16; 9]; 3] = [[404, 401, 404, 200, 200, 200, 200, 200, 402], READ[1], READ[2]];
 
+/// An organization of which owner is an owner, writer an admin and reader a developer.
+const SEE_MEMBERS: [u16; 9] = [401, 401, 403, 200, 200, 200, 200, 403, 403];
+const CHANGE_TEAMS: [u16; 9] = [401, 401, 403, 403, 400, 400, 403, 403, 403];
+
 /// The body is not acceptable, so that a change that is permitted goes no further than 4xx and changes nothing.
 const NOT_ACCEPTABLE: &str = "{\"access\":\"ajar\",\"name\":\"x\",\"maintainers\":[]}";
 
@@ -73,6 +77,35 @@ fn rows() -> Vec<Row> {
             [404, 401, 404, 404, 404, 404, 404, 402, 402],
             [404; 9],
             READ[2],
+        ),
+        row("GET", "/-/org/{account}/user", "", SEE_MEMBERS),
+        row("PUT", "/-/org/{account}/user", "{}", [401, 401, 403, 403, 403, 400, 403, 403, 403]),
+        row("DELETE", "/-/org/{account}/user", "{}", [401, 401, 403, 400, 400, 400, 403, 403, 403]),
+        row("GET", "/-/org/{account}/team", "", SEE_MEMBERS),
+        row("PUT", "/-/org/{account}/team", "{}", CHANGE_TEAMS),
+        row("DELETE", "/-/team/{account}/{team}", "", [401, 401, 403, 403, 404, 404, 403, 403, 403]),
+        row("GET", "/-/team/{account}/{team}/user", "", [401, 401, 403, 404, 404, 404, 404, 403, 403]),
+        row("PUT", "/-/team/{account}/{team}/user", "{}", CHANGE_TEAMS),
+        row("DELETE", "/-/team/{account}/{team}/user", "{}", CHANGE_TEAMS),
+        row("GET", "/-/team/{account}/{team}/package", "", [401, 401, 403, 404, 404, 404, 404, 403, 403]),
+        row("PUT", "/-/team/{account}/{team}/package", "{}", [401, 401, 403, 400, 400, 400, 400, 403, 403]),
+        row("DELETE", "/-/team/{account}/{team}/package", "{}", [401, 401, 403, 400, 400, 400, 400, 403, 403]),
+        row("GET", "/-/strongroom/v1/access/explain", "", [401, 401, 400, 400, 400, 400, 400, 400, 400]),
+        package_row(
+            "PUT",
+            "/-/strongroom/v1/package/{package}/access/{who}",
+            NOT_ACCEPTABLE,
+            [401, 401, 404, 403, 403, 400, 403, 402, 403],
+            [401, 401, 403, 403, 403, 400, 403, 400, 403],
+            [401, 401, 404, 404, 404, 404, 403, 404, 404],
+        ),
+        package_row(
+            "DELETE",
+            "/-/strongroom/v1/package/{package}/access/{who}",
+            "",
+            [401, 401, 404, 403, 403, 404, 403, 404, 403],
+            [401, 401, 403, 403, 403, 404, 403, 404, 403],
+            [401, 401, 404, 404, 404, 404, 403, 404, 404],
         ),
         package_row("GET", "/{package}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/{version}", "", READ[0], READ[1], READ[2]),
@@ -125,7 +158,10 @@ fn path_of(route: &str, package: &str) -> String {
         .replace("{rev}", "1-0")
         .replace("{user}/package", "owner/package")
         .replace("{user}", "org.couchdb.user:owner")
-        .replace("{account}", "owner")
+        .replace("/-/org/{account}/package", "/-/org/owner/package")
+        .replace("{account}", "crew")
+        .replace("{team}", "ops")
+        .replace("{who}", "nobody")
         .replace("{token}", "npm_000000000000000000000000000000000000")
 }
 
@@ -142,6 +178,7 @@ async fn people(app: &TestApp) -> Vec<Person<'_>> {
 
 /// The scopes: what the lapsed people are asked about is theirs.
 async fn fill(app: &TestApp, people: &[Person<'_>]) {
+    app.organization("crew", "owner", &[("writer", "admin"), ("reader", "developer")]).await;
     for (person, scope) in [(&people[5], "owner"), (&people[7], "lapsing")] {
         for (name, access) in [("restricted", "restricted"), ("public", "public")] {
             let package = Package::new(&format!("@{scope}/{name}"), "1.0.0").access(access);

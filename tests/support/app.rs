@@ -19,7 +19,7 @@ use strongroom::config::Config;
 use strongroom::db::Listening;
 use strongroom::http::{Edge, TrustedProxies};
 use strongroom::names::{AccountName, PackageName};
-use strongroom::policy::{Actor, BillingFlag, Intent, Narrowing, Permission};
+use strongroom::policy::{Actor, BillingFlag, Intent, Narrowing, OrganizationAction, Permission};
 use strongroom::tokens::{NewToken, TokenKind};
 use strongroom::users::{NewUser, Password};
 
@@ -137,7 +137,20 @@ impl TestApp {
     pub(crate) async fn grant(&self, package: &str, user: &str, permission: Permission) {
         let package: PackageName = package.parse().expect("a name");
         let permit = self.app.access.permit(&Actor::Operator, &package, Intent::GRANT).await.expect("a permit");
-        self.app.access.grant(&permit, &user.parse().expect("a name"), permission).await.expect("a grant");
+        self.app.access.grant(&permit, &user.parse().expect("a name"), permission.into()).await.expect("a grant");
+    }
+
+    /// Creates a paid organization, as an operator does, with members besides its owner.
+    pub(crate) async fn organization(&self, name: &str, owner: &str, members: &[(&str, &str)]) {
+        let name: AccountName = name.parse().expect("a name");
+        let organizations = &self.app.organizations;
+        organizations.create(&name, &owner.parse().expect("a name"), &By::default()).await.expect("an organization");
+        let action = OrganizationAction::ChangeMembers;
+        let permit = organizations.permit(&Actor::Operator, &name, action).await.expect("a permit");
+        for (user, role) in members {
+            let role = role.parse().expect("a role");
+            organizations.set_member(&permit, &user.parse().expect("a name"), role).await.expect("a member");
+        }
     }
 
     /// Does a piece of background work, now and here.

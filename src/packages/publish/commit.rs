@@ -56,6 +56,7 @@ impl Packages {
         let Some(package) = &facts.package else {
             let visibility = checked.access.unwrap_or(Visibility::Restricted);
             let id = self.insert_package(transaction, &permit, publisher.account, visibility).await?;
+            self.access.welcome_developers(transaction, &facts, id, permit.actor()).await?;
             return self.insert_version(transaction, &permit, &publisher, id, checked, None).await;
         };
         if let Some(used) = store::find_used_version(transaction, package.id, &checked.version).await? {

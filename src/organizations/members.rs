@@ -1,0 +1,107 @@
+//! `npm org` (`protocol.md` 6.6): who the members of an organization are, and in which roles.
+
+use serde_json::json;
+
+use crate::error::{Error, Result};
+use crate::names::{AccountId, AccountName, TeamName};
+use crate::policy::{OrganizationPermit, OrganizationRole};
+
+use super::{Organizations, Touched, store};
+
+/// A member of an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub name: AccountName,
+    /// In which role.
+    pub role: OrganizationRole,
+}
+
+/// What is left after a member was taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removal {
+    /// Packages that they were given by name, and still have.
+    pub kept_grants: i64,
+}
+
+impl Organizations {
+    /// Every member, in the order of their names.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_members(&self, permit: &OrganizationPermit) -> Result<Vec<Member>> {
+        let rows = store::list_members(self.db.reads(), permit.organization().id).await?;
+        let member = |row: store::MemberRow| {
+            let role = row.role.parse().unwrap_or(OrganizationRole::Member);
+            Member { name: row.name, role }
+        };
+        Ok(rows.into_iter().map(member).collect())
+    }
+
+    /// Makes a user a member, or gives a member another role. Returns how many members there now are.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown user, `Unprocessable` for the last owner, who keeps their role.
+    pub async fn set_member(
+        &self,
+        permit: &OrganizationPermit,
+        user: &AccountName,
+        role: OrganizationRole,
+    ) -> Result<usize> {
+        let mut transaction = self.db.begin().await?;
+        let permit = self.lock(&mut transaction, permit).await?;
+        let organization = permit.organization();
+        let account = store::find_user(&mut transaction, user).await?.ok_or_else(|| no_user(user))?;
+        if role != OrganizationRole::Owner {
+            keep_an_owner(&permit, account)?;
+        }
+        let now = self.clock.now();
+        let is_new = organization.role_of(account).is_none();
+        store::upsert_member(&mut transaction, organization.id, account, role, now).await?;
+        let developers = TeamName::DEVELOPERS.parse()?;
+        if let Some(team) = store::find_team(&mut transaction, organization.id, &developers).await? {
+            store::insert_team_member(&mut transaction, team, account, now).await?;
+        }
+        let size = organization.members.len() + usize::from(is_new);
+        let detail = json!({ "user": user, "role": role.as_npm_word() });
+        self.finish(transaction, &permit, Touched::EveryPackage, "organization.member", detail).await?;
+        Ok(size)
+    }
+
+    /// Takes a member out of the organization and of all its teams. What they were given by name stays theirs.
+    ///
+    /// # Errors
+    /// `NotFound` for somebody who is no member, `Unprocessable` for the last owner.
+    pub async fn remove_member(&self, permit: &OrganizationPermit, user: &AccountName) -> Result<Removal> {
+        let mut transaction = self.db.begin().await?;
+        let permit = self.lock(&mut transaction, permit).await?;
+        let organization = permit.organization();
+        let found = store::find_user(&mut transaction, user).await?;
+        let account = found.filter(|account| organization.role_of(*account).is_some());
+        let account = account.ok_or_else(|| {
+            Error::NotFound(format!("{user} is no member of @{}. Check the name.", organization.name).into())
+        })?;
+        keep_an_owner(&permit, account)?;
+        store::delete_member(&mut transaction, organization.id, account).await?;
+        let kept_grants = store::count_own_grants(&mut transaction, organization.id, account).await?;
+        let detail = json!({ "user": user });
+        self.finish(transaction, &permit, Touched::EveryPackage, "organization.member-remove", detail).await?;
+        Ok(Removal { kept_grants })
+    }
+}
+
+/// An organization without an owner could never be changed again.
+fn keep_an_owner(permit: &OrganizationPermit, leaving: AccountId) -> Result<()> {
+    let organization = permit.organization();
+    let mut owners = organization.members.iter().filter(|(_, role)| *role == OrganizationRole::Owner);
+    if owners.all(|(owner, _)| *owner == leaving) && organization.role_of(leaving) == Some(OrganizationRole::Owner) {
+        return Err(Error::Unprocessable(
+            format!("@{} keeps at least one owner. Make somebody else an owner first.", organization.name).into(),
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn no_user(user: &AccountName) -> Error {
+    Error::NotFound(format!("There is no user {user}. Check the name.").into())
+}

@@ -1,0 +1,192 @@
+//! Organizations: who their members are, and which teams they stand in.
+//!
+//! What a team was given on a package is `access`'s business, like every other grant. A change of members shows in the
+//! maintainers of packuments, so it grows the revisions of the packages it concerns.
+
+mod members;
+mod refusal;
+mod store;
+mod teams;
+
+use serde_json::{Value, json};
+
+use crate::access::Access;
+use crate::audit::{self, By, Outcome};
+use crate::clock::Clock;
+use crate::db::{Change, Db, Transaction};
+use crate::error::{Error, Result};
+use crate::names::{AccountName, TeamId, TeamName};
+use crate::policy::{Actor, Decision, OrganizationAction, OrganizationPermit, OrganizationRole, permit_organization};
+use crate::tokens::Tokens;
+use crate::users::Users;
+
+pub use members::{Member, Removal};
+
+/// Handle to organizations and teams.
+#[derive(Debug, Clone)]
+pub struct Organizations {
+    db: Db,
+    clock: Clock,
+    users: Users,
+    tokens: Tokens,
+    access: Access,
+}
+
+/// An organization, as the operator's list shows it.
+#[derive(Debug)]
+pub struct ListedOrganization {
+    /// Its name.
+    pub name: AccountName,
+    /// How many members it has.
+    pub members: i64,
+    /// How many packages are in its scope.
+    pub packages: i64,
+}
+
+impl Organizations {
+    /// Sets the room up.
+    pub fn new(db: Db, clock: Clock, users: Users, tokens: Tokens, access: Access) -> Self {
+        Self { db, clock, users, tokens, access }
+    }
+
+    /// Creates an organization with its first owner, who is then the one who can add others, and the team that every
+    /// member is in. The operator's verb: npm has no call for it.
+    ///
+    /// # Errors
+    /// `Conflict` where the name is taken, `NotFound` for an unknown owner.
+    pub async fn create(&self, name: &AccountName, owner: &AccountName, by: &By) -> Result<()> {
+        let now = self.clock.now();
+        let mut transaction = self.db.begin().await?;
+        let user = store::find_user(&mut transaction, owner).await?.ok_or_else(|| members::no_user(owner))?;
+        let organization = self.users.insert_organization(&mut transaction, name).await?;
+        let team = store::insert_team(&mut transaction, organization, TeamName::DEVELOPERS, "", now).await?;
+        store::upsert_member(&mut transaction, organization, user, OrganizationRole::Owner, now).await?;
+        store::insert_team_member(&mut transaction, team, user, now).await?;
+        let event = audit::Event {
+            action: "organization.create",
+            subject: name.as_str(),
+            scope: Some(organization),
+            outcome: Outcome::Done,
+            detail: json!({ "owner": owner }),
+        };
+        audit::record(&mut transaction, by, &event, now).await?;
+        transaction.announce(Change::Account(organization));
+        transaction.commit().await
+    }
+
+    /// Every organization, in the order of their names.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list(&self) -> Result<Vec<ListedOrganization>> {
+        let rows = store::list_organizations(self.db.reads()).await?;
+        let listed = |row: store::ListedOrganization| ListedOrganization {
+            name: row.name,
+            members: row.members,
+            packages: row.packages,
+        };
+        Ok(rows.into_iter().map(listed).collect())
+    }
+
+    /// Asks whether `actor` may do this to the organization. A change that is refused to a user is written down.
+    ///
+    /// # Errors
+    /// The refusal, with the status that its decision has.
+    pub async fn permit(
+        &self,
+        actor: &Actor,
+        name: &AccountName,
+        action: OrganizationAction,
+    ) -> Result<OrganizationPermit> {
+        let organization = match self.users.find_account(name).await? {
+            Some((id, _)) => self.users.facts(id).await?,
+            None => None,
+        };
+        let scope = organization.as_ref().map(|organization| organization.id);
+        match permit_organization(actor, action, organization) {
+            Ok(permit) => Ok(permit),
+            Err(decision) => {
+                let refusal = refusal::explain(&decision, actor, name);
+                let is_change = action != OrganizationAction::See && matches!(actor, Actor::User(_));
+                if is_change && decision != Decision::SecondFactorRequired {
+                    self.record_refusal(actor, name, scope, &refusal).await;
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    async fn record_refusal(
+        &self,
+        actor: &Actor,
+        name: &AccountName,
+        scope: Option<crate::names::AccountId>,
+        refusal: &Error,
+    ) {
+        let event = audit::Event {
+            action: "organization.change",
+            subject: name.as_str(),
+            scope,
+            outcome: Outcome::Refused,
+            detail: json!({ "code": refusal.code() }),
+        };
+        let write = async {
+            let mut transaction = self.db.begin().await?;
+            audit::record(&mut transaction, &By::from(actor), &event, self.clock.now()).await?;
+            transaction.commit().await
+        };
+        if let Err(cause) = write.await {
+            tracing::warn!(%cause, "a refusal could not be written down");
+        }
+    }
+
+    /// Locks the organization and decides again, as it is now.
+    async fn lock(&self, transaction: &mut Transaction, permit: &OrganizationPermit) -> Result<OrganizationPermit> {
+        let organization = permit.organization();
+        store::lock(transaction, organization.id).await?;
+        let actor = self.tokens.refresh(transaction, permit.actor()).await?;
+        let facts = store::load_facts(transaction, organization.id).await?;
+        permit_organization(&actor, permit.action(), facts)
+            .map_err(|decision| refusal::explain(&decision, &actor, &organization.name))
+    }
+
+    /// Finishes a change: packuments show the new maintainers, caches hear of it, and the log has its line.
+    async fn finish(
+        &self,
+        mut transaction: Transaction,
+        permit: &OrganizationPermit,
+        touched: Touched,
+        action: &'static str,
+        detail: Value,
+    ) -> Result<()> {
+        let organization = permit.organization();
+        let team = match touched {
+            Touched::EveryPackage => Some(None),
+            Touched::PackagesOf(team) => Some(Some(team)),
+            Touched::NoPackage => None,
+        };
+        if let Some(team) = team {
+            for (id, name) in store::list_packages(&mut transaction, organization.id, team).await? {
+                self.access.bump_revision(&mut transaction, &name, id).await?;
+            }
+        }
+        let event = audit::Event {
+            action,
+            subject: organization.name.as_str(),
+            scope: Some(organization.id),
+            outcome: Outcome::Done,
+            detail,
+        };
+        audit::record(&mut transaction, &By::from(permit.actor()), &event, self.clock.now()).await?;
+        transaction.announce(Change::Account(organization.id));
+        transaction.commit().await
+    }
+}
+
+/// Which packages show a change.
+#[derive(Debug, Clone, Copy)]
+enum Touched {
+    EveryPackage,
+    PackagesOf(TeamId),
+    NoPackage,
+}

@@ -1,0 +1,47 @@
+//! The sentence behind each refusal that concerns an organization.
+
+use crate::error::Error;
+use crate::names::AccountName;
+use crate::policy::{Actor, Decision, Lack, OrganizationRole};
+
+pub(super) fn explain(decision: &Decision, actor: &Actor, name: &AccountName) -> Error {
+    match decision {
+        Decision::Allow => Error::internal("an allowed action was refused"),
+        Decision::Unauthenticated => {
+            Error::Unauthenticated(format!("You must be logged in for @{name}. Run npm login first.").into())
+        }
+        Decision::DeadCredential => Error::DeadCredential,
+        Decision::NotFound => no_organization(name),
+        Decision::SecondFactorRequired => Error::SecondFactorRequired,
+        Decision::PaymentRequired(account) => {
+            Error::PaymentRequired(format!("Account {account} has no plan. Ask one of its owners to pick one.").into())
+        }
+        Decision::Forbidden(lack) => Error::Forbidden(forbidden(*lack, actor, name).into()),
+    }
+}
+
+pub(super) fn no_organization(name: &AccountName) -> Error {
+    Error::NotFound(format!("There is no organization {name}. Check the name; the operator can create it.").into())
+}
+
+fn forbidden(lack: Lack, actor: &Actor, name: &AccountName) -> String {
+    let who = actor.account().map_or_else(|| "You".to_owned(), |account| format!("Account {}", account.name));
+    match lack {
+        Lack::Network => {
+            "This token may not be used from your network address. Use one that may, or ask who made it.".into()
+        }
+        Lack::ReadOnlyToken => "This token is read-only, so it changes nothing. Use one that may write.".into(),
+        Lack::MachineToken => {
+            "This token stands in for a second factor, so it may publish and no more. Log in to change teams.".into()
+        }
+        Lack::SecondFactor => format!("{who} has no second factor. Set one up with npm profile enable-2fa."),
+        Lack::Role(OrganizationRole::Owner) => {
+            format!("Only owners of @{name} can say who its members are; {who} is none. Ask one of them.")
+        }
+        Lack::Role(_) => {
+            format!("Only owners and admins of @{name} can change its teams; {who} is neither. Ask one of them.")
+        }
+        Lack::Membership => format!("{who} is no member of @{name}. Ask one of its owners to be added."),
+        _ => format!("This token was not made for @{name}. Use one that reaches it."),
+    }
+}

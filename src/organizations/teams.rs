@@ -1,0 +1,139 @@
+//! `npm team` (`protocol.md` 6.7).
+
+use serde_json::json;
+
+use crate::error::{Error, OnConstraint, Result};
+use crate::names::{AccountName, TeamId, TeamName};
+use crate::policy::OrganizationPermit;
+
+use super::{Organizations, Touched, members, store};
+
+/// Words that stand in a team's place in paths.
+const RESERVED: [&str; 3] = ["package", "team", "user"];
+
+/// The longest description that is kept, in characters.
+const DESCRIPTION_CHARACTERS: usize = 512;
+
+impl Organizations {
+    /// The names of all teams, in their order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_teams(&self, permit: &OrganizationPermit) -> Result<Vec<TeamName>> {
+        store::list_teams(self.db.reads(), permit.organization().id).await
+    }
+
+    /// Creates a team with nobody in it.
+    ///
+    /// # Errors
+    /// `Conflict` where the name is taken, `Unprocessable` for a name that paths use.
+    pub async fn create_team(&self, permit: &OrganizationPermit, team: &TeamName, description: &str) -> Result<()> {
+        if RESERVED.contains(&team.as_str()) {
+            return Err(Error::Unprocessable(format!("No team can be called {team}. Choose another name.").into()));
+        }
+        let mut transaction = self.db.begin().await?;
+        let permit = self.lock(&mut transaction, permit).await?;
+        let organization = permit.organization();
+        let description: String = description.chars().filter(|one| *one != '\0').take(DESCRIPTION_CHARACTERS).collect();
+        let now = self.clock.now();
+        store::insert_team(&mut transaction, organization.id, team.as_str(), &description, now)
+            .await
+            .on_constraint("teams_organization_id_name_key", || {
+                Error::Conflict(format!("@{} has a team {team} already.", organization.name).into())
+            })?;
+        self.finish(transaction, &permit, Touched::NoPackage, "team.create", json!({ "team": team })).await
+    }
+
+    /// Removes a team, and with it all that was given through it.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown team, `Forbidden` for the one that every member is in.
+    pub async fn destroy_team(&self, permit: &OrganizationPermit, team: &TeamName) -> Result<()> {
+        refuse_developers(team)?;
+        let mut transaction = self.db.begin().await?;
+        let permit = self.lock(&mut transaction, permit).await?;
+        let id = self.team(&mut transaction, &permit, team).await?;
+        let packages = store::list_packages(&mut transaction, permit.organization().id, Some(id)).await?;
+        store::delete_team(&mut transaction, id).await?;
+        for (package, name) in packages {
+            self.access.bump_revision(&mut transaction, &name, package).await?;
+        }
+        self.finish(transaction, &permit, Touched::NoPackage, "team.destroy", json!({ "team": team })).await
+    }
+
+    /// Who is in a team, in the order of their names.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown team.
+    pub async fn list_team_members(&self, permit: &OrganizationPermit, team: &TeamName) -> Result<Vec<AccountName>> {
+        let mut connection = self.db.reads().acquire().await?;
+        let id = self.team(&mut connection, permit, team).await?;
+        drop(connection);
+        store::list_team_members(self.db.reads(), id).await
+    }
+
+    /// Puts a member of the organization into a team.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown team or user, `Unprocessable` for somebody who is no member of the organization.
+    pub async fn add_to_team(&self, permit: &OrganizationPermit, team: &TeamName, user: &AccountName) -> Result<()> {
+        let mut transaction = self.db.begin().await?;
+        let permit = self.lock(&mut transaction, permit).await?;
+        let organization = permit.organization();
+        let id = self.team(&mut transaction, &permit, team).await?;
+        let account = store::find_user(&mut transaction, user).await?.ok_or_else(|| members::no_user(user))?;
+        if organization.role_of(account).is_none() {
+            let name = &organization.name;
+            return Err(Error::Unprocessable(
+                format!("{user} is no member of @{name}. Add them first: npm org set {name} {user}").into(),
+            ));
+        }
+        store::insert_team_member(&mut transaction, id, account, self.clock.now()).await?;
+        let detail = json!({ "team": team, "user": user });
+        self.finish(transaction, &permit, Touched::PackagesOf(id), "team.add", detail).await
+    }
+
+    /// Takes somebody out of a team.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown team or somebody who is not in it, `Forbidden` for the team that every member is in.
+    pub async fn remove_from_team(
+        &self,
+        permit: &OrganizationPermit,
+        team: &TeamName,
+        user: &AccountName,
+    ) -> Result<()> {
+        refuse_developers(team)?;
+        let mut transaction = self.db.begin().await?;
+        let permit = self.lock(&mut transaction, permit).await?;
+        let id = self.team(&mut transaction, &permit, team).await?;
+        let account = store::find_user(&mut transaction, user).await?.ok_or_else(|| members::no_user(user))?;
+        if !store::delete_team_member(&mut transaction, id, account).await? {
+            return Err(Error::NotFound(format!("{user} is not in team {team}.").into()));
+        }
+        let detail = json!({ "team": team, "user": user });
+        self.finish(transaction, &permit, Touched::PackagesOf(id), "team.remove", detail).await
+    }
+
+    async fn team(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        permit: &OrganizationPermit,
+        team: &TeamName,
+    ) -> Result<TeamId> {
+        let organization = permit.organization();
+        let found = store::find_team(connection, organization.id, team).await?;
+        found.ok_or_else(|| {
+            Error::NotFound(format!("@{} has no team {team}. npm team ls lists them.", organization.name).into())
+        })
+    }
+}
+
+fn refuse_developers(team: &TeamName) -> Result<()> {
+    if team.is_developers() {
+        let sentence =
+            "The team developers holds every member of the organization, and stays. Use npm org to change it.";
+        return Err(Error::Forbidden(sentence.into()));
+    }
+    Ok(())
+}
