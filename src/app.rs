@@ -19,6 +19,7 @@ use crate::organizations::Organizations;
 use crate::outgoing::Outgoing;
 use crate::packages::{Packages, Parts, TrustedRoots};
 use crate::signatures::Signatures;
+use crate::staging::Staging;
 use crate::tokens::Tokens;
 use crate::users::Users;
 use crate::vault::{Vault, VaultKey};
@@ -54,6 +55,8 @@ pub struct App {
     pub organizations: Organizations,
     /// Packages.
     pub packages: Packages,
+    /// Versions that wait for approval.
+    pub staging: Staging,
     /// Login attempts.
     pub throttle: Throttle,
     /// How the background work goes.
@@ -96,6 +99,8 @@ impl App {
             public_url: public_url.clone(),
         };
         let packages = Packages::new(parts, &config.limits, &config.cache);
+        let staging =
+            Staging::new(db.clone(), clock.clone(), access.clone(), packages.clone(), blobs.clone(), &config.staging);
         let throttle = Throttle::new(config.limits.login_per_minute);
         Ok(Self {
             public_url,
@@ -111,6 +116,7 @@ impl App {
             signatures,
             organizations,
             packages,
+            staging,
             throttle,
             board: Board::default(),
             config,

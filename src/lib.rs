@@ -26,6 +26,7 @@ pub mod billing;
 pub mod organizations;
 pub mod packages;
 pub mod signatures;
+pub mod staging;
 pub mod tokens;
 pub mod users;
 

@@ -57,6 +57,7 @@ pub fn all() -> Vec<Chore> {
         Chore::each_node("blobs.sweep", Duration::from_hours(1), |app| Box::pin(sweep_blobs(app))),
         Chore::one_node("signatures.sign", Duration::from_hours(1), |app| Box::pin(sign_versions(app))),
         Chore::one_node("access.expire", Duration::from_secs(20), |app| Box::pin(end_grants(app))),
+        Chore::one_node("staging.expire", Duration::from_hours(1), |app| Box::pin(expire_staged(app))),
     ]
 }
 
@@ -96,6 +97,14 @@ impl App {
         let chore = all().into_iter().find(|chore| chore.name == name);
         chore.ok_or_else(|| Error::NotFound(format!("There is no chore {name}.").into()))?.run(self).await
     }
+}
+
+async fn expire_staged(app: &App) -> Result<()> {
+    let versions = app.staging.expire().await?;
+    if versions > 0 {
+        tracing::info!(versions, "threw away staged versions that nobody looked at");
+    }
+    Ok(())
 }
 
 /// Sweeps until there is nothing left to sweep, one short transaction after the other.

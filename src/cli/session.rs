@@ -93,7 +93,8 @@ pub(super) const OTHER_KEY: &str =
 
 /// The rooms, open for one command.
 pub(super) struct Session {
-    pub(super) app: App,
+    /// On the heap, so that it does not weigh on every future that holds a session.
+    pub(super) app: Box<App>,
     database: Database,
 }
 
@@ -104,7 +105,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Session> {
         .map_err(|cause| Unreachable(format!("the folder for package files cannot be used: {cause}")))?;
     app.db.migrate().await.context("the database could not be brought up to date")?;
     app.vault.check(&app.db).await.context(OTHER_KEY)?;
-    Ok(Session { app, database })
+    Ok(Session { app: Box::new(app), database })
 }
 
 impl Session {

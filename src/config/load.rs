@@ -119,6 +119,7 @@ fn check_ranges(config: &Config) -> Result<(), ConfigError> {
         ("database.max_write_connections", config.database.max_write_connections.into()),
         ("limits.login_per_minute", config.limits.login_per_minute.into()),
         ("outgoing.timeout_seconds", config.outgoing.timeout_seconds),
+        ("staging.keep_days", config.staging.keep_days.into()),
         ("limits.max_uploads", config.limits.max_uploads as u64),
     ];
     if let Some((key, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {

@@ -8,5 +8,5 @@ mod sections;
 pub use load::{ConfigError, Layers, Origin, Origins, listing, load};
 pub use sections::{
     Auth, Billing, BillingProvider, Cache, Config, Database, Limits, Log, LogFormat, Outgoing, Secret, Secrets, Server,
-    Signup, Storage,
+    Signup, Staging, Storage,
 };

@@ -21,6 +21,7 @@ pub struct Config {
     pub limits: Limits,
     pub cache: Cache,
     pub outgoing: Outgoing,
+    pub staging: Staging,
     pub log: Log,
 }
 
@@ -141,6 +142,13 @@ pub struct Cache {
     pub packument_bytes: u64,
     pub tarball_bytes: u64,
     pub recheck_seconds: u64,
+}
+
+/// `[staging]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Staging {
+    pub keep_days: u32,
 }
 
 /// `[outgoing]`

@@ -79,9 +79,15 @@ impl Edge {
     }
 }
 
-/// A publish, which may take as long as its bytes do: `PUT /{package}`, in the one spelling that has no second slash.
+/// A publish, which may take as long as its bytes do: `PUT /{package}`, in the one spelling that has no second slash,
+/// or `POST /-/stage/package/{package}`.
 fn is_upload(request: &Request<Body>) -> bool {
-    request.method() == Method::PUT && !request.uri().path().trim_start_matches('/').contains('/')
+    let path = request.uri().path();
+    match *request.method() {
+        Method::PUT => !path.trim_start_matches('/').contains('/'),
+        Method::POST => path.starts_with("/-/stage/package/"),
+        _ => false,
+    }
 }
 
 /// A bug of ours must not take the connection with it, and must be found again in the log.

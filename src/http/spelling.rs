@@ -108,6 +108,8 @@ mod tests {
             ("/-/package/%40acme%2Fone/access", "/-/package/@acme%2fone/access"),
             ("/-/npm/v1/attestations/@acme/one@1.0.0", "/-/npm/v1/attestations/@acme%2fone@1.0.0"),
             ("/-/npm/v1/attestations/%40acme%2Fone%401.0.0", "/-/npm/v1/attestations/@acme%2fone%401.0.0"),
+            ("/-/stage/package/@acme/one", "/-/stage/package/@acme%2fone"),
+            ("/-/npm/v1/oidc/token/exchange/package/@acme/one", "/-/npm/v1/oidc/token/exchange/package/@acme%2fone"),
             ("/-/org/@acme/package", "/-/org/@acme/package"),
             ("/lodash/1.0.0", "/lodash/1.0.0"),
             ("/@acme", "/@acme"),

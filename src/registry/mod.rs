@@ -14,6 +14,7 @@ mod ping;
 mod publish;
 mod session;
 mod signing_keys;
+mod staging;
 mod tarball;
 mod teams;
 mod user;
@@ -82,6 +83,12 @@ pub fn routes() -> Vec<Route> {
         row(&["GET"], "/-/package/{package}/collaborators", get(access::collaborators)),
         row(&["GET"], "/-/npm/v1/keys", get(signing_keys::get)),
         row(&["GET"], "/-/npm/v1/attestations/{spec}", get(attestations::get)),
+        row(&["GET"], "/-/package/{package}/version/{version}/status", get(staging::status)),
+        row(&["POST"], "/-/stage/package/{package}", post(staging::stage)),
+        row(&["GET"], "/-/stage", get(staging::list)),
+        row(&["GET", "DELETE"], "/-/stage/{id}", get(staging::view).delete(staging::reject)),
+        row(&["GET"], "/-/stage/{id}/tarball", get(staging::tarball)),
+        row(&["POST"], "/-/stage/{id}/approve", post(staging::approve)),
         row(&["GET", "PUT"], "/{package}", get(packument::get).put(publish::put)),
         row(&["GET"], "/{package}/{version}", get(packument::version)),
         row(&["PUT"], "/{package}/-rev/{rev}", put(owners::put)),

@@ -60,14 +60,14 @@ async fn permit_to_publish(app: &App, actor: &Actor, name: &PackageName) -> Resu
     app.access.permit_known(actor, &facts, intent).await
 }
 
-async fn refuse_unread(refusal: Error, body: Body) -> Response {
+pub(super) async fn refuse_unread(refusal: Error, body: Body) -> Response {
     drain(body).await;
     let mut response = refusal.into_response();
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-fn sender(headers: &HeaderMap) -> Sender {
+pub(super) fn sender(headers: &HeaderMap) -> Sender {
     let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Sender { says_restricted_by_default: is_modern_yarn(agent) }
 }

@@ -11,7 +11,7 @@ use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, E
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::app::App;
-use crate::blobs::{BlobStream, ByteRange, Digest};
+use crate::blobs::{Blob, BlobStream, ByteRange, Digest};
 use crate::error::{Error, Result};
 use crate::http::{CachePolicy, CurrentActor, PathParameters, Validators, not_modified};
 use crate::names::TarballName;
@@ -85,11 +85,15 @@ fn etag(digest: &Digest) -> Result<HeaderValue> {
 }
 
 async fn bytes_of(app: &App, opened: &Opened, tarball: &TarballFacts, part: ByteRange) -> Result<Body> {
-    let blob = app.packages.tarball_bytes(opened, tarball).await?;
-    Ok(match blob.into_stream(part) {
+    Ok(stream(app.packages.tarball_bytes(opened, tarball).await?, part))
+}
+
+/// The bytes of a file as a body.
+pub(super) fn stream(blob: Blob, part: ByteRange) -> Body {
+    match blob.into_stream(part) {
         BlobStream::Memory(bytes) => Body::from(bytes),
         BlobStream::File(stream) => Body::from_stream(stream),
-    })
+    }
 }
 
 fn with_status(status: StatusCode, body: Body, etag: HeaderValue) -> Response {

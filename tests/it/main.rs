@@ -23,4 +23,5 @@ mod second_factor_table;
 mod session;
 mod sharing;
 mod signatures;
+mod staging;
 mod storage;

@@ -51,6 +51,8 @@ const INSPECT: [[u16; 9]; 3] = [[404, 401, 404, 200, 200, 200, 200, 200, 402], R
 /// An organization of which owner is an owner, writer an admin and reader a developer.
 const SEE_MEMBERS: [u16; 9] = [401, 401, 403, 200, 200, 200, 200, 403, 403];
 const CHANGE_TEAMS: [u16; 9] = [401, 401, 403, 403, 400, 400, 403, 403, 403];
+/// Of what is staged nobody knows by its id who could not approve it, and here nothing is staged.
+const STAGED_ELSEWHERE: [u16; 9] = [401, 401, 404, 404, 404, 404, 404, 404, 404];
 
 /// The body is not acceptable, so that a change that is permitted goes no further than 4xx and changes nothing.
 const NOT_ACCEPTABLE: &str = "{\"access\":\"ajar\",\"name\":\"x\",\"maintainers\":[]}";
@@ -107,6 +109,27 @@ fn rows() -> Vec<Row> {
             [401, 401, 403, 403, 403, 404, 403, 404, 403],
             [401, 401, 404, 404, 404, 404, 403, 404, 404],
         ),
+        row("GET", "/-/stage", "", [401, 401, 200, 200, 200, 200, 200, 200, 200]),
+        row("GET", "/-/stage/{id}", "", STAGED_ELSEWHERE),
+        row("GET", "/-/stage/{id}/tarball", "", STAGED_ELSEWHERE),
+        row("POST", "/-/stage/{id}/approve", "", STAGED_ELSEWHERE),
+        row("DELETE", "/-/stage/{id}", "", STAGED_ELSEWHERE),
+        package_row(
+            "POST",
+            "/-/stage/package/{package}",
+            NOT_ACCEPTABLE,
+            [401, 401, 404, 403, 400, 400, 403, 402, 403],
+            [401, 401, 403, 400, 400, 400, 403, 400, 400],
+            [401, 401, 404, 404, 404, 400, 403, 400, 404],
+        ),
+        package_row(
+            "GET",
+            "/-/package/{package}/version/{version}/status",
+            "",
+            [404, 401, 404, 404, 200, 200, 200, 200, 404],
+            [404, 401, 404, 200, 200, 200, 200, 200, 200],
+            [404, 401, 404, 404, 404, 404, 404, 404, 404],
+        ),
         package_row("GET", "/{package}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/{version}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/-/{file}", "", READ[0], READ[1], READ[2]),
@@ -162,6 +185,8 @@ fn path_of(route: &str, package: &str) -> String {
         .replace("{account}", "crew")
         .replace("{team}", "ops")
         .replace("{who}", "nobody")
+        .replace("{account}", "owner")
+        .replace("{id}", "00000000-0000-4000-8000-000000000000")
         .replace("{token}", "npm_000000000000000000000000000000000000")
 }
 
