@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::policy::Lack;
+
 /// What every fallible verb of a room returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -35,6 +37,16 @@ pub enum Error {
     /// 403: may be known, may not be done.
     #[error("{0}")]
     Forbidden(Sentence),
+    /// 403 with a cause that has a name: something is missing, and somebody can give it.
+    #[error("{sentence}")]
+    Lacking {
+        /// What is missing.
+        lack: Lack,
+        /// The sentence.
+        sentence: Sentence,
+        /// The account that can give it; `None` where the actor can help themselves.
+        ask: Option<String>,
+    },
     /// 404: unknown, or hidden from who asks.
     #[error("{0}")]
     NotFound(Sentence),
@@ -109,6 +121,7 @@ impl Error {
             Self::SecondFactorRequired => (401, "SR-AUTH-04"),
             Self::PaymentRequired(_) => (402, "SR-PLAN-01"),
             Self::Forbidden(_) => (403, "SR-ACCESS-03"),
+            Self::Lacking { lack, .. } => (403, lack.code()),
             Self::NotFound(_) => (404, "SR-ACCESS-04"),
             Self::Conflict(_) => (409, "SR-CONFLICT-01"),
             Self::VersionExists(_) => (409, "SR-VERSION-01"),
@@ -117,6 +130,17 @@ impl Error {
             Self::Unavailable(_) => (503, "SR-SERVER-02"),
             Self::StorageFull => (507, "SR-SERVER-03"),
             Self::OutcomeUnknown => (503, "SR-SERVER-04"),
+        }
+    }
+
+    /// What is missing, as a word for programs, and the account that can give it: for those who may know.
+    pub fn missing(&self) -> Option<(&'static str, Option<&str>)> {
+        match self {
+            Self::Lacking { lack, ask, .. } => Some((lack.as_str(), ask.as_deref())),
+            Self::Unauthenticated(_) | Self::DeadCredential => Some(("login", None)),
+            Self::SecondFactorRequired => Some(("second-factor", None)),
+            Self::PaymentRequired(_) => Some(("plan", None)),
+            _ => None,
         }
     }
 
@@ -198,3 +222,125 @@ impl<T> OnConstraint<T> for std::result::Result<T, sqlx::Error> {
         })
     }
 }
+
+/// A code with what it means and what helps: for `GET /-/strongroom/v1/errors/CODE`, and for the table in `protocol.md`.
+#[derive(Debug, Clone, Copy)]
+pub struct Meaning {
+    /// The code.
+    pub code: &'static str,
+    /// The status that comes with it.
+    pub status: u16,
+    /// When it is sent.
+    pub when: &'static str,
+    /// What to do about it.
+    pub help: &'static str,
+}
+
+const fn meaning(code: &'static str, status: u16, when: &'static str, help: &'static str) -> Meaning {
+    Meaning { code, status, when, help }
+}
+
+/// Every code that an answer can carry.
+pub const MEANINGS: [Meaning; 31] = [
+    meaning(
+        "SR-ACCESS-01",
+        403,
+        "The account is no collaborator of the package.",
+        "Ask the owner of the scope for access.",
+    ),
+    meaning(
+        "SR-ACCESS-02",
+        403,
+        "The account may read the package, and not change it.",
+        "Ask the owner of the scope for read-write access.",
+    ),
+    meaning("SR-ACCESS-03", 403, "A rule forbids it, whoever asks.", "The sentence names the rule."),
+    meaning(
+        "SR-ACCESS-04",
+        404,
+        "There is no such thing, or nothing that the account may know of.",
+        "Check the name; log in; ask its owner for access.",
+    ),
+    meaning("SR-ACCESS-05", 403, "Only who owns the scope can do this.", "Ask the owner of the scope to do it."),
+    meaning("SR-ACCESS-06", 403, "The account is no member of the organization.", "Ask one of its owners to be added."),
+    meaning(
+        "SR-ACCESS-07",
+        403,
+        "The account's role in the organization does not include this.",
+        "Ask an admin or owner of the organization.",
+    ),
+    meaning("SR-AUTH-01", 401, "An account is needed, and the request names none.", "Run npm login."),
+    meaning("SR-AUTH-02", 401, "The token is unknown, expired or revoked.", "Run npm login again."),
+    meaning(
+        "SR-AUTH-03",
+        401,
+        "User name and password do not belong together.",
+        "Check both; the operator can help who forgot.",
+    ),
+    meaning(
+        "SR-AUTH-04",
+        401,
+        "A second factor is asked for.",
+        "Give the code of the authenticator, or a recovery code: --otp=123456.",
+    ),
+    meaning(
+        "SR-AUTH-05",
+        403,
+        "A second factor is asked for, and the account has none.",
+        "Set one up: npm profile enable-2fa.",
+    ),
+    meaning(
+        "SR-CONFLICT-01",
+        409,
+        "Somebody else was faster, or the name is taken.",
+        "Look again, and repeat the command.",
+    ),
+    meaning("SR-INPUT-01", 400, "The request is malformed.", "Update the client; the sentence says what is wrong."),
+    meaning("SR-INPUT-02", 422, "Well-formed, and not acceptable.", "The sentence says what is not."),
+    meaning(
+        "SR-INPUT-03",
+        413,
+        "Larger than a limit of this registry.",
+        "Send less, or ask the operator to raise the limit.",
+    ),
+    meaning("SR-INPUT-04", 415, "A body in a form that is not read here.", "Send application/json."),
+    meaning("SR-INPUT-05", 405, "The address exists, the method does not.", "Check the URL, or update the client."),
+    meaning("SR-INPUT-06", 408, "The body stopped arriving.", "Send it again."),
+    meaning("SR-LIMIT-01", 429, "Too many attempts.", "Wait as long as Retry-After says."),
+    meaning(
+        "SR-PLAN-01",
+        402,
+        "An account that has to pay has no plan.",
+        "The sentence names the account, and where it can pick one.",
+    ),
+    meaning("SR-SERVER-01", 500, "Our fault.", "Tell the operator the request id: it leads to the cause in the log."),
+    meaning("SR-SERVER-02", 503, "Database, storage or a queue is not there right now.", "Try again in a moment."),
+    meaning("SR-SERVER-03", 507, "The disk is full.", "Tell the operator."),
+    meaning(
+        "SR-SERVER-04",
+        503,
+        "The database went away while it was writing.",
+        "Look whether it was done, and try again.",
+    ),
+    meaning(
+        "SR-TOKEN-01",
+        403,
+        "The token may not be used from this network.",
+        "Use one that may, or ask who made it.",
+    ),
+    meaning("SR-TOKEN-02", 403, "The token is read-only.", "Use one that may write."),
+    meaning("SR-TOKEN-03", 403, "The token was made for less than this.", "Use one that may do it, or log in."),
+    meaning("SR-TOKEN-04", 403, "The token was made for other packages.", "Use one that covers this package."),
+    meaning(
+        "SR-TOKEN-05",
+        403,
+        "The token stands in for a second factor, which is not good enough for this.",
+        "Log in, and do it with the second factor.",
+    ),
+    meaning(
+        "SR-VERSION-01",
+        409,
+        "The version number was used before, and is never used twice.",
+        "Raise the version, and publish again.",
+    ),
+];

@@ -16,7 +16,11 @@ pub(super) fn explain(decision: &Decision, actor: &Actor, name: &PackageName, pu
         ),
         Decision::DeadCredential => Error::DeadCredential,
         Decision::NotFound => not_found(actor, name),
-        Decision::Forbidden(lack) => Error::Forbidden(forbidden(*lack, actor, name).into()),
+        Decision::Forbidden(lack) => {
+            let sentence = forbidden(*lack, actor, name).into();
+            let asks_owner = matches!(lack, Lack::Collaboration | Lack::Write | Lack::Administration);
+            Error::Lacking { lack: *lack, sentence, ask: asks_owner.then(|| format!("@{}", name.scope())) }
+        }
         Decision::PaymentRequired(account) => payment_required(account, actor, name, public_url),
         Decision::SecondFactorRequired => Error::SecondFactorRequired,
     }

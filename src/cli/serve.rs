@@ -53,7 +53,7 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<()> {
 
     let router = registry::router(app.clone()).merge(ops::router(app.clone()));
     let proxies = TrustedProxies(app.config.server.trusted_proxies.clone());
-    let edge = Arc::new(Edge::new(router, proxies, app.config.log.access)?);
+    let edge = Arc::new(Edge::new(router, proxies, app.config.log.access, app.public_url.clone())?);
     announce(&app).await?;
     let limits = Limits {
         connections: app.config.server.max_connections,

@@ -10,7 +10,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 
 use crate::error::{Error, Result};
-use crate::policy::{AccountFacts, Actor};
+use crate::policy::{AccountFacts, Actor, Lack};
 use crate::tokens::Tokens;
 
 use super::address::ClientAddress;
@@ -58,9 +58,12 @@ impl<S: HoldsTokens + Sync> FromRequestParts<S> for CurrentActor {
 pub fn require_account(actor: &Actor) -> Result<&Arc<AccountFacts>> {
     match actor {
         Actor::User(principal) if principal.narrowing.allows_address(principal.address) => Ok(&principal.account),
-        Actor::User(_) => Err(Error::Forbidden(
-            "This token may not be used from your network address. Use one that may, or ask who made it.".into(),
-        )),
+        Actor::User(_) => Err(Error::Lacking {
+            lack: Lack::Network,
+            sentence: "This token may not be used from your network address. Use one that may, or ask who made it."
+                .into(),
+            ask: None,
+        }),
         Actor::Dead => Err(Error::DeadCredential),
         Actor::Anonymous | Actor::Operator => {
             Err(Error::Unauthenticated("You are not logged in. Run npm login first.".into()))

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use crate::error::Error;
 
 use super::address::{ClientAddress, TrustedProxies};
 use super::cache_policy::CachePolicy;
-use super::error::Cause;
+use super::error::{Cause, complete};
 use super::spelling::canonicalise;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -31,20 +32,27 @@ pub struct Edge {
     router: axum::Router,
     proxies: TrustedProxies,
     access_log: bool,
+    public_url: Arc<str>,
     first_id: u64,
     requests: AtomicU64,
 }
 
 impl Edge {
-    /// Puts the edge around `router`.
+    /// Puts the edge around `router`; errors say where below `public_url` they are explained.
     ///
     /// # Errors
     /// `Internal` where the system has no randomness for request ids.
-    pub fn new(router: axum::Router, proxies: TrustedProxies, access_log: bool) -> Result<Self, Error> {
+    pub fn new(
+        router: axum::Router,
+        proxies: TrustedProxies,
+        access_log: bool,
+        public_url: Arc<str>,
+    ) -> Result<Self, Error> {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).map_err(Error::internal)?;
         let router = router.layer(CatchPanicLayer::custom(answer_panic));
-        Ok(Self { router, proxies, access_log, first_id: u64::from_le_bytes(seed), requests: AtomicU64::new(0) })
+        let first_id = u64::from_le_bytes(seed);
+        Ok(Self { router, proxies, access_log, public_url, first_id, requests: AtomicU64::new(0) })
     }
 
     /// The proxies that speak for others.
@@ -61,7 +69,7 @@ impl Edge {
         request.extensions_mut().insert(ClientAddress(client));
         let line = Line::of(&request, self.access_log);
         let mut response = self.route(request).await;
-        finish(&mut response, id);
+        finish(&mut response, id, &self.public_url);
         line.write(&response, id, client, began.elapsed());
         response
     }
@@ -97,13 +105,17 @@ fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     Error::internal(format!("a handler panicked: {}", words.unwrap_or("without words"))).into_response()
 }
 
-fn finish(response: &mut Response, id: u64) {
+fn finish(response: &mut Response, id: u64, public_url: &str) {
+    let id = hex_digits(id);
+    if response.status().is_client_error() || response.status().is_server_error() {
+        complete(response, public_url, &String::from_utf8_lossy(&id));
+    }
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(CACHE_CONTROL) {
         CachePolicy::NoStore.apply(headers);
     }
-    if let Ok(id) = HeaderValue::from_bytes(&hex_digits(id)) {
+    if let Ok(id) = HeaderValue::from_bytes(&id) {
         headers.insert(X_REQUEST_ID, id);
     }
 }
@@ -181,7 +193,7 @@ mod tests {
             panic!("on purpose")
         }
         let router = axum::Router::new().route("/", get(broken));
-        let edge = Edge::new(router, TrustedProxies::default(), false).unwrap();
+        let edge = Edge::new(router, TrustedProxies::default(), false, "http://registry.test".into()).unwrap();
         let response = edge.answer(Request::new(Body::empty()), [127, 0, 0, 1].into()).await;
         assert_eq!(response.status(), 500);
         assert!(response.headers().contains_key("x-request-id"));

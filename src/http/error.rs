@@ -5,12 +5,16 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use hyper::ext::ReasonPhrase;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::Error;
 
 /// The longest sentence that is sent; what is quoted in it may be the client's own text.
 const SENTENCE_CHARACTERS: usize = 300;
+
+/// The body of an error, for the edge to complete: it knows the request's id.
+#[derive(Clone)]
+struct Told(Value);
 
 /// Tells the edge what a 5xx was, for the log; it goes no further.
 #[derive(Clone)]
@@ -21,8 +25,13 @@ impl IntoResponse for Error {
         let sentence = one_line(&self.to_string());
         let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let shown = format!("{sentence} [{}]", self.code());
-        let body = json!({ "error": shown, "message": shown, "statusCode": status.as_u16(), "code": self.code() });
+        let mut body = json!({ "error": shown, "message": shown, "statusCode": status.as_u16(), "code": self.code() });
+        if let Some((missing, ask)) = self.missing() {
+            body["missing"] = missing.into();
+            body["ask"] = ask.into();
+        }
         let mut response = Response::new(Body::from(body.to_string()));
+        response.extensions_mut().insert(Told(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -46,6 +55,19 @@ impl IntoResponse for Error {
         }
         response
     }
+}
+
+/// Adds what a handler does not know to the body of an error: where its code is explained, and for a failure of ours the
+/// request's id. Not for a refusal: what is hidden and what is missing are answered with the same bytes (`domain.md`), and
+/// the header has the id.
+pub(super) fn complete(response: &mut Response, public_url: &str, id: &str) {
+    let Some(Told(mut body)) = response.extensions_mut().remove() else { return };
+    let code = body["code"].as_str().unwrap_or_default();
+    body["help"] = format!("{public_url}/-/strongroom/v1/errors/{code}").into();
+    if response.status().is_server_error() {
+        body["request_id"] = id.into();
+    }
+    *response.body_mut() = Body::from(body.to_string());
 }
 
 fn one_line(sentence: &str) -> String {

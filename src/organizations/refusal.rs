@@ -16,7 +16,11 @@ pub(super) fn explain(decision: &Decision, actor: &Actor, name: &AccountName) ->
         Decision::PaymentRequired(account) => {
             Error::PaymentRequired(format!("Account {account} has no plan. Ask one of its owners to pick one.").into())
         }
-        Decision::Forbidden(lack) => Error::Forbidden(forbidden(*lack, actor, name).into()),
+        Decision::Forbidden(lack) => {
+            let sentence = forbidden(*lack, actor, name).into();
+            let asks_owner = matches!(lack, Lack::Membership | Lack::Role(_));
+            Error::Lacking { lack: *lack, sentence, ask: asks_owner.then(|| format!("@{name}")) }
+        }
     }
 }
 

@@ -56,6 +56,41 @@ pub enum Lack {
     Role(OrganizationRole),
 }
 
+impl Lack {
+    /// What is missing, as a word for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::ReadOnlyToken | Self::NarrowToken => "token-right",
+            Self::OtherPackagesToken => "token-reach",
+            Self::MachineToken => "login",
+            Self::SecondFactor => "second-factor",
+            Self::Collaboration => "access",
+            Self::Write => "read-write",
+            Self::Administration => "administration",
+            Self::Membership => "membership",
+            Self::Role(_) => "role",
+        }
+    }
+
+    /// The stable code of the refusal (`protocol.md` 1.5).
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Collaboration => "SR-ACCESS-01",
+            Self::Write => "SR-ACCESS-02",
+            Self::Administration => "SR-ACCESS-05",
+            Self::Membership => "SR-ACCESS-06",
+            Self::Role(_) => "SR-ACCESS-07",
+            Self::SecondFactor => "SR-AUTH-05",
+            Self::Network => "SR-TOKEN-01",
+            Self::ReadOnlyToken => "SR-TOKEN-02",
+            Self::NarrowToken => "SR-TOKEN-03",
+            Self::OtherPackagesToken => "SR-TOKEN-04",
+            Self::MachineToken => "SR-TOKEN-05",
+        }
+    }
+}
+
 /// Decides. Rules: `domain.md`, "Who may do what" and "Billing".
 pub fn decide(actor: &Actor, action: Action, facts: &PackageFacts, billing: &BillingFacts, now: Time) -> Decision {
     let needs = action.needs();

@@ -6,6 +6,7 @@
 mod access;
 mod attestations;
 mod collaborators;
+mod errors;
 mod lists;
 mod organizations;
 mod owners;
@@ -77,6 +78,7 @@ pub fn routes() -> Vec<Route> {
             put(collaborators::put).delete(collaborators::delete),
         ),
         row(&["GET"], "/-/strongroom/v1/access/explain", get(collaborators::explain)),
+        row(&["GET"], "/-/strongroom/v1/errors/{code}", get(errors::get)),
         row(&["POST"], "/-/v1/login", post(session::web_login)),
         row(&["GET", "POST"], "/-/package/{package}/access", get(access::get).post(access::set)),
         row(&["GET"], "/-/package/{package}/visibility", get(access::visibility)),

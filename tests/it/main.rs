@@ -10,6 +10,7 @@
 mod support;
 
 mod bad_input;
+mod causes;
 mod chores;
 mod databases;
 mod organizations;

@@ -256,7 +256,7 @@ async fn an_explanation_names_grant_team_plan_and_token() {
     let own = bob.get(path).await.expect(200).json();
     assert_eq!(own["may"]["read"], json!({ "allowed": true }));
     assert_eq!(own["may"]["write"], json!({ "allowed": true }));
-    assert_eq!(own["may"]["administer"]["code"], "SR-ACCESS-03");
+    assert_eq!(own["may"]["administer"]["code"], "SR-ACCESS-05");
     let because = own["because"].as_array().expect("a list");
     assert!(because.contains(&json!({ "ground": "member", "organization": "acme", "role": "developer" })), "{own}");
     assert!(because.iter().any(|ground| ground["team"] == "developers"), "{own}");

@@ -93,6 +93,7 @@ fn rows() -> Vec<Row> {
         row("PUT", "/-/team/{account}/{team}/package", "{}", [401, 401, 403, 400, 400, 400, 400, 403, 403]),
         row("DELETE", "/-/team/{account}/{team}/package", "{}", [401, 401, 403, 400, 400, 400, 400, 403, 403]),
         row("GET", "/-/strongroom/v1/access/explain", "", [401, 401, 400, 400, 400, 400, 400, 400, 400]),
+        row("GET", "/-/strongroom/v1/errors/{code}", "", OK),
         package_row(
             "PUT",
             "/-/strongroom/v1/package/{package}/access/{who}",
@@ -183,6 +184,7 @@ fn path_of(route: &str, package: &str) -> String {
         .replace("{user}", "org.couchdb.user:owner")
         .replace("/-/org/{account}/package", "/-/org/owner/package")
         .replace("{account}", "crew")
+        .replace("{code}", "SR-PLAN-01")
         .replace("{team}", "ops")
         .replace("{who}", "nobody")
         .replace("{account}", "owner")

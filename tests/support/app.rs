@@ -83,7 +83,7 @@ impl TestApp {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }
         let router = strongroom::registry::router(app.clone()).merge(strongroom::ops::router(app.clone()));
-        let edge = Edge::new(router, TrustedProxies::default(), false).expect("an edge");
+        let edge = Edge::new(router, TrustedProxies::default(), false, app.public_url.clone()).expect("an edge");
         Self { app, clock, database, folder, edge, _listening: listening }
     }
 

@@ -119,7 +119,7 @@ impl Packages {
                 self.access.change_visibility(transaction, &permit, facts, wanted).await?;
                 Ok(None)
             }
-            Err(Error::Forbidden(_)) => Ok(Some(format!(
+            Err(Error::Lacking { .. }) => Ok(Some(format!(
                 "{} stays {}: only the owner of its scope can change that.",
                 facts.name,
                 present.map_or("restricted", Visibility::as_str),
