@@ -14,10 +14,13 @@ use crate::chores::Board;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::downloads::Downloads;
+use crate::feeds::Feeds;
 use crate::http::{HoldsTokens, Throttle};
 use crate::organizations::Organizations;
 use crate::outgoing::Outgoing;
 use crate::packages::{Packages, Parts, TrustedRoots};
+use crate::search::Search;
 use crate::signatures::Signatures;
 use crate::staging::Staging;
 use crate::tokens::Tokens;
@@ -57,6 +60,12 @@ pub struct App {
     pub packages: Packages,
     /// Versions that wait for approval.
     pub staging: Staging,
+    /// Search.
+    pub search: Search,
+    /// Download counts.
+    pub downloads: Downloads,
+    /// Feeds of what is public.
+    pub feeds: Feeds,
     /// Login attempts.
     pub throttle: Throttle,
     /// How the background work goes.
@@ -101,6 +110,9 @@ impl App {
         let packages = Packages::new(parts, &config.limits, &config.cache);
         let staging =
             Staging::new(db.clone(), clock.clone(), access.clone(), packages.clone(), blobs.clone(), &config.staging);
+        let search = Search::new(db.clone(), clock.clone());
+        let downloads = Downloads::new(db.clone(), clock.clone());
+        let feeds = Feeds::new(db.clone());
         let throttle = Throttle::new(config.limits.login_per_minute);
         Ok(Self {
             public_url,
@@ -117,6 +129,9 @@ impl App {
             organizations,
             packages,
             staging,
+            search,
+            downloads,
+            feeds,
             throttle,
             board: Board::default(),
             config,

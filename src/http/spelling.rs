@@ -80,6 +80,8 @@ fn takes_name(segments: &[&str], at: usize) -> bool {
     match at {
         0 => true,
         _ if segments[0] == "-" => segments[at - 1] == "package" || segments[1..at] == ["npm", "v1", "attestations"],
+        _ if segments[0] == "downloads" => at == 3,
+        _ if segments[0] == "versions" => at == 1,
         _ => segments[at - 1] == "-",
     }
 }
@@ -111,6 +113,8 @@ mod tests {
             ("/-/stage/package/@acme/one", "/-/stage/package/@acme%2fone"),
             ("/-/npm/v1/oidc/token/exchange/package/@acme/one", "/-/npm/v1/oidc/token/exchange/package/@acme%2fone"),
             ("/-/org/@acme/package", "/-/org/@acme/package"),
+            ("/downloads/point/last-week/@acme/one", "/downloads/point/last-week/@acme%2fone"),
+            ("/versions/@acme/one/last-week", "/versions/@acme%2fone/last-week"),
             ("/lodash/1.0.0", "/lodash/1.0.0"),
             ("/@acme", "/@acme"),
             ("/@acme/-/x", "/@acme/-/x"),

@@ -6,13 +6,16 @@
 mod access;
 mod attestations;
 mod collaborators;
+mod downloads;
 mod errors;
+mod feeds;
 mod lists;
 mod organizations;
 mod owners;
 mod packument;
 mod ping;
 mod publish;
+mod search;
 mod session;
 mod signing_keys;
 mod staging;
@@ -28,7 +31,8 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use crate::app::App;
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::http::Query;
 use crate::policy::Actor;
 
 /// One row of the surface.
@@ -48,7 +52,7 @@ fn row(methods: &'static [&'static str], path: &'static str, handler: MethodRout
 /// Every route of the npm face.
 pub fn routes() -> Vec<Route> {
     vec![
-        row(&["GET"], "/", get(ping::root)),
+        row(&["GET"], "/", get(feeds::root)),
         row(&["GET"], "/-/ping", get(ping::ping)),
         row(&["GET"], "/-/whoami", get(session::whoami)),
         row(&["GET", "PUT"], "/-/user/{user}", get(user::get).put(session::log_in)),
@@ -91,6 +95,16 @@ pub fn routes() -> Vec<Route> {
         row(&["GET", "DELETE"], "/-/stage/{id}", get(staging::view).delete(staging::reject)),
         row(&["GET"], "/-/stage/{id}/tarball", get(staging::tarball)),
         row(&["POST"], "/-/stage/{id}/approve", post(staging::approve)),
+        row(&["GET"], "/-/v1/search", get(search::search)),
+        row(&["GET"], "/-/all", get(search::all)),
+        row(&["GET"], "/-/all/since", get(search::all)),
+        row(&["GET"], "/downloads/point/{period}", get(downloads::public_point)),
+        row(&["GET"], "/downloads/range/{period}", get(downloads::public_range)),
+        row(&["GET"], "/downloads/point/{period}/{package}", get(downloads::point)),
+        row(&["GET"], "/downloads/range/{period}/{package}", get(downloads::range)),
+        row(&["GET"], "/versions/{package}/last-week", get(downloads::versions)),
+        row(&["GET"], "/_changes", get(feeds::changes)),
+        row(&["GET"], "/_all_docs", get(feeds::all_docs)),
         row(&["GET", "PUT"], "/{package}", get(packument::get).put(publish::put)),
         row(&["GET"], "/{package}/{version}", get(packument::version)),
         row(&["PUT"], "/{package}/-rev/{rev}", put(owners::put)),
@@ -116,6 +130,12 @@ async fn no_route(uri: Uri) -> Response {
 async fn no_method(method: Method) -> Response {
     let method: String = method.as_str().chars().take(16).collect();
     Error::MethodNotAllowed(method).into_response()
+}
+
+/// A number in the query of a URL.
+fn number(query: &Query, name: &str, otherwise: u32) -> Result<u32> {
+    let Some(text) = query.get(name) else { return Ok(otherwise) };
+    text.parse().map_err(|_| Error::Malformed(format!("{name} is a whole number that is not negative.").into()))
 }
 
 /// A dead token on a read that anyone may do is told about, and the read is served (`domain.md`).

@@ -35,6 +35,9 @@ pub(super) async fn get(
         .map_err(|_| Error::NotFound(format!("{name} has no such tarball. npm view lists its versions.").into()))?;
     let tarball = app.packages.tarball(&opened, &file.version).await?;
     let mut response = answer(&app, &opened, &tarball, &method, &headers).await?;
+    if method == Method::GET && response.status() == StatusCode::OK {
+        app.downloads.count(&opened.permit, file.version.as_str());
+    }
     let headers = response.headers_mut();
     cache_policy(&opened).apply(headers);
     notice_dead_token(&actor, headers);

@@ -131,6 +131,16 @@ fn rows() -> Vec<Row> {
             [404, 401, 404, 200, 200, 200, 200, 200, 200],
             [404, 401, 404, 404, 404, 404, 404, 404, 404],
         ),
+        row("GET", "/-/v1/search", "", OK),
+        row("GET", "/-/all", "", OK),
+        row("GET", "/-/all/since", "", OK),
+        row("GET", "/downloads/point/{period}", "", OK),
+        row("GET", "/downloads/range/{period}", "", OK),
+        package_row("GET", "/downloads/point/{period}/{package}", "", READ[0], READ[1], READ[2]),
+        package_row("GET", "/downloads/range/{period}/{package}", "", READ[0], READ[1], READ[2]),
+        package_row("GET", "/versions/{package}/last-week", "", READ[0], READ[1], READ[2]),
+        row("GET", "/_changes", "", OK),
+        row("GET", "/_all_docs", "", OK),
         package_row("GET", "/{package}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/{version}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/-/{file}", "", READ[0], READ[1], READ[2]),
@@ -178,6 +188,8 @@ fn path_of(route: &str, package: &str) -> String {
         .replace("{package}", &package.replace('/', "%2f"))
         .replace("{spec}", &format!("{}@1.0.0", package.replace('/', "%2f")))
         .replace("{version}", "1.0.0")
+        .replace("{period}", "last-week")
+        .replace("v1/search", "v1/search?text=x")
         .replace("{file}", &format!("{unscoped}-1.0.0.tgz"))
         .replace("{rev}", "1-0")
         .replace("{user}/package", "owner/package")
