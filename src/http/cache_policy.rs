@@ -3,6 +3,14 @@
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderValue};
 
+// Whoever honours `no-store`, `no-cache` or `must-revalidate` is told all there is to tell. vlt (1.0.0-rc.23) knows none
+// of them, takes `max-age=0` for "nothing said", and then keeps everything for five minutes, a 404 too, and goes on
+// showing it for hours. It heeds a `max-age` of one second, and that nothing stale may be used. Nobody else does anything
+// with these two beside the words above.
+const NO_STORE: &str = "no-store, max-age=1, stale-while-revalidate=0";
+const PUBLIC_REVALIDATED: &str = "public, no-cache, must-revalidate, max-age=1, stale-while-revalidate=0";
+const PRIVATE_REVALIDATED: &str = "private, no-cache, max-age=1, stale-while-revalidate=0";
+
 /// How long an answer may be kept, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CachePolicy {
@@ -24,9 +32,9 @@ impl CachePolicy {
         headers.insert(
             CACHE_CONTROL,
             HeaderValue::from_static(match self {
-                Self::NoStore => "no-store",
-                Self::PublicRevalidated => "public, max-age=0, must-revalidate",
-                Self::PrivateRevalidated => "private, no-cache",
+                Self::NoStore => NO_STORE,
+                Self::PublicRevalidated => PUBLIC_REVALIDATED,
+                Self::PrivateRevalidated => PRIVATE_REVALIDATED,
                 Self::PublicImmutable => "public, max-age=31536000, immutable",
                 Self::PrivateImmutable => "private, max-age=31536000, immutable",
             }),

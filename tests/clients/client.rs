@@ -1,31 +1,75 @@
-//! The npm clients: which are wanted, and in which words each says the same thing.
+//! The clients: which are wanted, and how each is started.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use tokio::process::Command;
 
+use crate::families::Family;
+
 /// A client that the story is told with.
 pub(crate) struct Wanted {
     /// What it is called in the table and in account names.
     pub(crate) label: &'static str,
-    /// The packages to fetch it as, the npm first; none for the npm of this machine.
-    pub(crate) packages: &'static [&'static str],
+    pub(crate) family: Family,
+    pub(crate) launch: Launch,
 }
 
-/// From the oldest npm that is still met to the newest. npm 12 needs a newer Node than many machines have.
+/// How a client is had and started. Versions are pinned by their first number, so that nobody is surprised by the next.
+#[derive(Clone, Copy)]
+pub(crate) enum Launch {
+    /// The npm of this machine.
+    Installed,
+    /// A script of a fetched package, run by the node of this machine.
+    Script { package: &'static str, path: &'static str },
+    /// A script of a fetched package that wants a newer node than many machines have.
+    NewerScript { package: &'static str, path: &'static str },
+    /// A program that a fetched package depends on, one for each platform: the last part of its path, and of a folder.
+    Program { package: &'static str, path: &'static str, platform: &'static str },
+}
+
+const fn script(label: &'static str, family: Family, package: &'static str, path: &'static str) -> Wanted {
+    Wanted { label, family, launch: Launch::Script { package, path } }
+}
+
+const fn newer(label: &'static str, family: Family, package: &'static str, path: &'static str) -> Wanted {
+    Wanted { label, family, launch: Launch::NewerScript { package, path } }
+}
+
+const fn program(
+    label: &'static str,
+    family: Family,
+    package: &'static str,
+    platform: &'static str,
+    path: &'static str,
+) -> Wanted {
+    Wanted { label, family, launch: Launch::Program { package, path, platform } }
+}
+
+/// In each family from the oldest that is still met to the newest.
 pub(crate) const WANTED: &[Wanted] = &[
-    Wanted { label: "npm 6", packages: &["npm@6"] },
-    Wanted { label: "npm 8", packages: &["npm@8"] },
-    Wanted { label: "npm 10", packages: &["npm@10"] },
-    Wanted { label: "npm 11", packages: &["npm@11"] },
-    Wanted { label: "npm 12", packages: &["npm@12", "node@22"] },
-    Wanted { label: "installed npm", packages: &[] },
+    script("npm 6", Family::Npm, "npm@6", "npm/bin/npm-cli.js"),
+    script("npm 8", Family::Npm, "npm@8", "npm/bin/npm-cli.js"),
+    script("npm 10", Family::Npm, "npm@10", "npm/bin/npm-cli.js"),
+    script("npm 11", Family::Npm, "npm@11", "npm/bin/npm-cli.js"),
+    newer("npm 12", Family::Npm, "npm@12", "npm/bin/npm-cli.js"),
+    Wanted { label: "installed npm", family: Family::Npm, launch: Launch::Installed },
+    script("pnpm 9", Family::Pnpm, "pnpm@9", "pnpm/bin/pnpm.cjs"),
+    script("pnpm 10", Family::Pnpm, "pnpm@10", "pnpm/bin/pnpm.cjs"),
+    newer("pnpm 11", Family::Pnpm, "pnpm@11", "pnpm/bin/pnpm.mjs"),
+    program("pnpm 12", Family::Pnpm, "pnpm@12", "@pnpm", "pnpm"),
+    script("yarn 1", Family::YarnClassic, "yarn@1", "yarn/bin/yarn.js"),
+    script("yarn 4", Family::Yarn, "@yarnpkg/cli-dist@4", "@yarnpkg/cli-dist/bin/yarn.js"),
+    program("bun 1", Family::Bun, "bun@1", "@oven", "bin/bun"),
+    program("deno 2", Family::Deno, "deno@2", "@deno", "deno"),
+    // Not released yet; `latest` is an empty placeholder.
+    newer("vlt 1", Family::Vlt, "vlt@^1.0.0-rc.23", "vlt/vlt.js"),
 ];
 
 /// A client that is there and runs.
 pub(crate) struct Client {
     pub(crate) label: &'static str,
+    pub(crate) family: Family,
     /// Its version in full.
     pub(crate) version: String,
     /// The first number of its version, which its habits depend on.
@@ -55,64 +99,8 @@ impl Client {
         self.label.replace(' ', "")
     }
 
-    /// Whether `npm login` is the same command as `npm adduser`, which asks for a mail address and makes accounts.
-    pub(crate) fn login_is_adduser(&self) -> bool {
-        self.major < 9
-    }
-
-    /// Why there is no `npm adduser`, where there is none.
-    pub(crate) fn lacks_adduser(&self) -> Option<&'static str> {
-        (self.major >= 12).then_some("npm 12 has no adduser")
-    }
-
-    /// Why there is no `npm access get status`, where there is none.
-    pub(crate) fn lacks_get_status(&self) -> Option<&'static str> {
-        (self.major < 9).then_some("npm access has no get status before npm 9")
-    }
-
-    /// Why `npm update` leaves the dependencies of dependencies alone, where it does.
-    pub(crate) fn updates_direct_dependencies_only(&self) -> Option<&'static str> {
-        (self.major < 7).then_some("npm update leaves dependencies of dependencies alone before npm 7")
-    }
-
-    /// What a client says of a publish over an existing version. The older ones reword the server's answer.
-    pub(crate) fn refusal_to_publish_over(&self) -> &'static str {
-        if self.major < 9 {
-            "Cannot publish over existing version"
-        } else {
-            "cannot publish over the previously published versions"
-        }
-    }
-
-    /// The words that make a package public.
-    pub(crate) fn make_public<'a>(&self, package: &'a str) -> Vec<&'a str> {
-        if self.major < 9 { vec!["access", "public", package] } else { vec!["access", "set", "status=public", package] }
-    }
-
-    /// The words that make a package private again.
-    pub(crate) fn make_restricted<'a>(&self, package: &'a str) -> Vec<&'a str> {
-        if self.major < 9 {
-            vec!["access", "restricted", package]
-        } else {
-            vec!["access", "set", "status=private", package]
-        }
-    }
-
-    /// The words that list who has access to a package, as JSON.
-    pub(crate) fn list_collaborators<'a>(&self, package: &'a str) -> Vec<&'a str> {
-        if self.major < 9 {
-            vec!["access", "ls-collaborators", package]
-        } else {
-            vec!["access", "list", "collaborators", package, "--json"]
-        }
-    }
-
-    /// The words that list what an account may see of its own or another's packages, as JSON.
-    pub(crate) fn list_packages<'a>(&self, account: &'a str) -> Vec<&'a str> {
-        if self.major < 9 {
-            vec!["access", "ls-packages", account]
-        } else {
-            vec!["access", "list", "packages", account, "--json"]
-        }
+    /// Whether the stories, which are written in npm's words, are told with it.
+    pub(crate) fn is_npm(&self) -> bool {
+        self.family == Family::Npm
     }
 }

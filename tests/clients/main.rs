@@ -1,13 +1,16 @@
-//! The whole story with real npm clients: they log in, publish, share, pay and install against a listening server.
+//! Real clients against a listening server, from homes of their own.
 //!
-//! Each client of [`client::WANTED`] lives through each chapter of [`chapters::ALL`]; a table of clients and steps is
-//! printed at the end, whatever the test runner captures. Clients are fetched once, by the npm of this machine, and kept
-//! under the target folder; one that cannot be had is skipped aloud. `CLIENTS="npm 6,npm 11"` and `CHAPTERS=billing` run
-//! a part.
+//! Each npm of [`client::WANTED`] lives through each chapter of [`chapters::ALL`]: the whole story, login to bill. Each
+//! client, npm or not, tries each command it has of [`commands::ALL`]; what counts is the effect, not the exit code. A
+//! table of clients and steps is printed at the end, whatever the test runner captures. Clients are fetched once, by the
+//! npm of this machine, and kept under the target folder; one that cannot be had is skipped aloud.
+//! `CLIENTS="npm 6,bun 1"` and `CHAPTERS=billing,sharing` run a part.
 
 mod cast;
 mod chapters;
 mod client;
+mod commands;
+mod families;
 mod fetch;
 mod package;
 mod person;
@@ -16,9 +19,12 @@ mod project;
 mod report;
 mod server;
 mod telling;
+mod terminal;
+mod wire;
 
 use std::collections::VecDeque;
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
@@ -30,7 +36,7 @@ use server::Server;
 use telling::Telling;
 
 #[test]
-fn every_npm_lives_through_every_chapter() {
+fn every_client_lives_through_every_chapter() {
     let mut report = Report::default();
     let clients = present_clients(&mut report);
     let server = Server::start();
@@ -56,19 +62,35 @@ fn present_clients(report: &mut Report) -> Vec<Client> {
     present
 }
 
-/// Tells every chapter to every client, a few at a time; chapters share nothing but the server.
-fn tell_all(server: &Server, clients: &[Client]) -> Vec<Telling> {
+/// What one worker does at a stretch.
+enum Job<'a> {
+    Chapter(&'static Chapter, &'a Client),
+    Commands(&'a Client),
+}
+
+/// The long ones first. The npm of this machine is one of the others as a rule, and has their commands.
+fn jobs(clients: &[Client]) -> VecDeque<Job<'_>> {
+    let apart = clients.iter().filter(|client| client.start.program != Path::new("npm"));
+    let commands = apart.map(Job::Commands);
     let chapters = chapters::ALL.iter().filter(|chapter| is_asked_for("CHAPTERS", chapter.name));
-    let jobs: VecDeque<_> = chapters.flat_map(|chapter| clients.iter().map(move |client| (chapter, client))).collect();
-    let jobs = Mutex::new(jobs);
+    let stories = chapters.flat_map(|chapter| {
+        let npms = clients.iter().filter(|client| client.is_npm());
+        npms.map(move |client| Job::Chapter(chapter, client))
+    });
+    commands.chain(stories).collect()
+}
+
+/// Does every job, a few at a time; they share nothing but the server.
+fn tell_all(server: &Server, clients: &[Client]) -> Vec<Telling> {
+    let jobs = Mutex::new(jobs(clients));
     let told = Mutex::new(Vec::new());
     let next = || jobs.lock().expect("no worker panics").pop_front();
     thread::scope(|scope| {
         for _ in 0..workers() {
             scope.spawn(|| {
-                while let Some((chapter, client)) = next() {
-                    let telling = tell(server, chapter, client);
-                    told.lock().expect("no worker panics").push(telling);
+                while let Some(job) = next() {
+                    let tellings = tell(server, &job);
+                    told.lock().expect("no worker panics").extend(tellings);
                 }
             });
         }
@@ -76,9 +98,14 @@ fn tell_all(server: &Server, clients: &[Client]) -> Vec<Telling> {
     told.into_inner().expect("no worker panics")
 }
 
-fn tell(server: &Server, chapter: &Chapter, client: &Client) -> Telling {
-    let stage = Stage::new(server, client, chapter.name);
-    Telling::of(chapter.name, client, |telling| (chapter.tell)(&stage, telling))
+fn tell(server: &Server, job: &Job<'_>) -> Vec<Telling> {
+    match *job {
+        Job::Commands(client) => commands::tell(server, client, |area| is_asked_for("CHAPTERS", area)),
+        Job::Chapter(chapter, client) => {
+            let stage = Stage::new(server, client, chapter.name);
+            vec![Telling::of(chapter.name, client, |telling| (chapter.tell)(&stage, telling))]
+        }
+    }
 }
 
 /// One more than there are processors: some chapters wait.

@@ -1,8 +1,13 @@
 //! Packages to publish.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 /// What a package folder will hold.
@@ -20,6 +25,12 @@ impl Package {
         Self { manifest, files: Vec::new() }.with_file("index.js", &module)
     }
 
+    /// Adds a program of this name, which prints the name and version of the package.
+    pub(crate) fn with_program(self, program: &str) -> Self {
+        self.with_field("bin", json!({ program: "cli.js" }))
+            .with_file("cli.js", "#!/usr/bin/env node\nconsole.log(require('./index.js'));\n")
+    }
+
     /// Adds a field to the manifest.
     pub(crate) fn with_field(mut self, name: &str, value: Value) -> Self {
         self.manifest[name] = value;
@@ -32,12 +43,57 @@ impl Package {
         self
     }
 
+    pub(crate) fn name(&self) -> &str {
+        self.manifest["name"].as_str().expect("a name")
+    }
+
+    fn version(&self) -> &str {
+        self.manifest["version"].as_str().expect("a version")
+    }
+
+    fn written(&self) -> impl Iterator<Item = (&str, String)> {
+        let manifest = ("package.json", format!("{:#}\n", self.manifest));
+        std::iter::once(manifest).chain(self.files.iter().map(|(path, text)| (path.as_str(), text.clone())))
+    }
+
     /// Writes it all.
     pub(crate) fn write_to(&self, folder: &Path) {
-        write(&folder.join("package.json"), &format!("{:#}\n", self.manifest));
-        for (path, text) in &self.files {
-            write(&folder.join(path), text);
+        for (path, text) in self.written() {
+            write(&folder.join(path), &text);
         }
+    }
+
+    /// What a client sends to publish it.
+    pub(crate) fn document(&self) -> Value {
+        let (name, version, tarball) = (self.name(), self.version(), self.tarball());
+        let mut manifest = self.manifest.clone();
+        manifest["_id"] = json!(format!("{name}@{version}"));
+        let attachment = json!({
+            "content_type": "application/octet-stream",
+            "data": STANDARD.encode(&tarball),
+            "length": tarball.len(),
+        });
+        json!({
+            "_id": name,
+            "name": name,
+            "dist-tags": { "latest": version },
+            "versions": { version: manifest },
+            "_attachments": { format!("{name}-{version}.tgz"): attachment },
+        })
+    }
+
+    fn tarball(&self) -> Vec<u8> {
+        let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        for (path, text) in self.written() {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            header.set_mode(0o755);
+            let path = format!("package/{path}");
+            archive.append_data(&mut header, path, text.as_bytes()).expect("an entry");
+        }
+        let mut encoder = archive.into_inner().expect("an archive");
+        encoder.flush().expect("an archive");
+        encoder.finish().expect("an archive")
     }
 }
 

@@ -1,35 +1,49 @@
-//! Someone at a machine: a home of their own with an npm that knows the registry, and nothing of the real machine's.
+//! Someone at a machine: a home of their own with a client that knows the registry, and nothing of the real machine's.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::cast::{PASSWORD, Stage};
+use crate::families::{Deed, Family, Home, Words};
 use crate::package::Package;
 use crate::process::{self, Answer, Outcome};
 use crate::project::Project;
+use crate::wire::{self, Reply};
 
-/// Someone with an npm.
+/// Someone with a client.
 pub(crate) struct Person<'a> {
     stage: &'a Stage<'a>,
     pub(crate) name: String,
     home: PathBuf,
+    scopes: Vec<String>,
     /// Where commands run that concern no folder.
     desk: Project,
 }
 
 impl<'a> Person<'a> {
-    /// Someone whose npm knows the registry, has an empty cache, and holds no token.
+    /// Someone whose client knows the registry, has an empty cache, and holds no token.
     pub(crate) fn new(stage: &'a Stage<'a>, name: String) -> Self {
         let home = stage.new_folder();
         let desk = Project::new(stage.new_folder());
-        let person = Self { stage, name, home, desk };
-        person.configure("");
+        stage.client.family.settle(desk.path(), Some("project"));
+        let mut scopes = ["alice", "bob", "carol"].map(|role| stage.account(role)).to_vec();
+        scopes.push(name.clone());
+        let person = Self { stage, name, home, scopes, desk };
+        person.family().configure(&person.home(), None);
         person
     }
 
-    /// The same person with the same token at another machine, where npm's cache is empty.
+    fn family(&self) -> Family {
+        self.stage.client.family
+    }
+
+    fn home(&self) -> Home<'_> {
+        Home { folder: &self.home, server: self.stage.server, scopes: &self.scopes }
+    }
+
+    /// The same person with the same token at another machine, where the client's cache is empty.
     pub(crate) fn at_a_new_machine(&self) -> Self {
         let person = Self::new(self.stage, self.name.clone());
         if let Some(token) = self.token() {
@@ -43,12 +57,27 @@ impl<'a> Person<'a> {
         format!("@{}/{name}", self.name)
     }
 
-    /// Runs npm.
+    /// Says it in the client's words.
+    pub(crate) fn does(&self, deed: &Deed<'_>) -> Outcome {
+        self.does_in(self.desk.path(), deed)
+    }
+
+    /// Says it in the client's words, in a folder.
+    #[track_caller]
+    pub(crate) fn does_in(&self, folder: &Path, deed: &Deed<'_>) -> Outcome {
+        let Words::Said(words) = self.stage.client.words(deed) else {
+            panic!("{} has no words for {deed:?}", self.stage.client.label);
+        };
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        self.npm_in(folder, &words)
+    }
+
+    /// Runs the client.
     pub(crate) fn npm(&self, arguments: &[&str]) -> Outcome {
         self.npm_in(self.desk.path(), arguments)
     }
 
-    /// Runs npm in a folder.
+    /// Runs the client in a folder.
     pub(crate) fn npm_in(&self, folder: &Path, arguments: &[&str]) -> Outcome {
         process::run(self.command(folder, arguments))
     }
@@ -58,7 +87,16 @@ impl<'a> Person<'a> {
         command.args(arguments).current_dir(folder).env_clear();
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env("PATH", path).env("HOME", &self.home);
-        command.env("npm_config_globalconfig", self.home.join("no-npmrc-of-the-machine"));
+        let under_home = [
+            ("XDG_CACHE_HOME", ".cache"),
+            ("XDG_CONFIG_HOME", ".config"),
+            ("XDG_DATA_HOME", ".data"),
+            ("XDG_STATE_HOME", ".state"),
+            ("npm_config_globalconfig", "no-npmrc-of-the-machine"),
+        ];
+        command.envs(under_home.map(|(variable, folder)| (variable, self.home.join(folder))));
+        command.env("npm_config_update_notifier", "false");
+        command.envs(self.family().environment(&self.home()));
         command
     }
 
@@ -74,38 +112,51 @@ impl<'a> Person<'a> {
 
     /// Runs a command that asks who one is; a client that asks for no mail address does not read that line.
     pub(crate) fn type_credentials(&self, arguments: &[&str], password: &str) -> Outcome {
+        self.credentials(password, |answers| process::converse(self.command(self.desk.path(), arguments), answers))
+    }
+
+    /// The same, at a terminal: some clients ask nobody else.
+    pub(crate) fn type_credentials_at_a_terminal(&self, arguments: &[&str], password: &str) -> Outcome {
+        self.credentials(password, |answers| {
+            process::converse_at_a_terminal(self.command(self.desk.path(), arguments), answers)
+        })
+    }
+
+    fn credentials(&self, password: &str, converse: impl FnOnce(&[Answer<'_>]) -> Outcome) -> Outcome {
         let mail = format!("{}@example.com", self.name);
         let answers = [
             Answer { prompt: "Username", line: &self.name },
             Answer { prompt: "Password", line: password },
             Answer { prompt: "Email", line: &mail },
         ];
-        process::converse(self.command(self.desk.path(), arguments), &answers)
+        converse(&answers)
     }
 
-    /// Gives npm a token.
+    /// Gives the client a token.
     pub(crate) fn hold_token(&self, token: &str) {
-        let place = self.stage.server.without_scheme();
-        self.configure(&format!("{place}:_authToken={token}\n"));
+        self.family().configure(&self.home(), Some(token));
     }
 
-    /// The token that npm holds.
+    /// The token that the client holds.
     pub(crate) fn token(&self) -> Option<String> {
-        let text = fs::read_to_string(self.home.join(".npmrc")).expect("an npmrc");
-        let token = text.lines().find_map(|line| line.split_once(":_authToken="));
-        token.map(|(_, token)| token.trim_matches('"').to_owned())
+        self.family().token(&self.home)
     }
 
-    fn configure(&self, credentials: &str) {
-        let registry = &self.stage.server.url;
-        fs::write(self.home.join(".npmrc"), format!("registry={registry}\n{credentials}")).expect("an npmrc");
-    }
-
-    /// Publishes a package, with these flags.
+    /// Publishes a package, with these flags of npm's.
     pub(crate) fn publish(&self, package: &Package, flags: &[&str]) -> Outcome {
+        self.npm_in(&self.folder_with(package), &[&["publish"], flags].concat())
+    }
+
+    /// Publishes a package in the client's words.
+    pub(crate) fn publish_as(&self, package: &Package, deed: &Deed<'_>) -> Outcome {
+        self.does_in(&self.folder_with(package), deed)
+    }
+
+    fn folder_with(&self, package: &Package) -> PathBuf {
         let folder = self.stage.new_folder();
         package.write_to(&folder);
-        self.npm_in(&folder, &[&["publish"], flags].concat())
+        self.family().settle(&folder, Some(package.name()));
+        folder
     }
 
     /// Installs into a new project.
@@ -115,7 +166,7 @@ impl<'a> Person<'a> {
 
     /// Installs into a project.
     pub(crate) fn install_into(&self, project: &Project, what: &str) -> Outcome {
-        self.npm_in(project.path(), &["install", what])
+        self.does_in(project.path(), &Deed::Add(what))
     }
 
     /// Looks at a package, or at one field of it.
@@ -125,6 +176,26 @@ impl<'a> Person<'a> {
 
     /// A project that depends on nothing.
     pub(crate) fn new_project(&self) -> Project {
-        Project::new(self.stage.new_folder())
+        let project = Project::new(self.stage.new_folder());
+        self.family().settle(project.path(), Some("project"));
+        project
+    }
+
+    /// What the registry answers to this person's token, with no client in between.
+    #[track_caller]
+    pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
+        wire::send(self.stage.server.address(), self.token().as_deref(), method, path, body)
+    }
+
+    /// A package as this person sees it, with no client in between.
+    #[track_caller]
+    pub(crate) fn sees(&self, package: &str) -> Value {
+        self.ask("GET", &format!("/{package}"), None).expect(200).json()
+    }
+
+    /// Puts a package there, with no client in between.
+    #[track_caller]
+    pub(crate) fn puts(&self, package: &Package) {
+        self.ask("PUT", &format!("/{}", package.name()), Some(&package.document())).expect(201);
     }
 }

@@ -4,9 +4,12 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::runtime::Runtime;
+
+use crate::terminal;
 
 /// After this a command is taken to hang; the slowest one, fetching a client, takes some ten seconds.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -45,6 +48,14 @@ pub(crate) fn converse(mut command: Command, answers: &[Answer<'_>]) -> Outcome 
         .unwrap_or_else(|cause| panic!("{words} could not be run: {cause}"));
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Outcome { command: words, status, stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// The same at a terminal, where clients ask what they would not ask a pipe. Both streams are one there.
+pub(crate) fn converse_at_a_terminal(command: Command, answers: &[Answer<'_>]) -> Outcome {
+    let words = describe(&command);
+    let ended = terminal::converse(command.into_std(), answers, LIMIT);
+    let (status, said) = ended.unwrap_or_else(|cause| panic!("{words} could not be run at a terminal: {cause}"));
+    Outcome { command: words, status, stdout: String::from_utf8_lossy(&said).into_owned(), stderr: String::new() }
 }
 
 fn describe(command: &Command) -> String {
@@ -129,6 +140,13 @@ impl Outcome {
     pub(crate) fn saying(self, words: &str) -> Self {
         assert!(self.says(words), "it should have said {words:?}:\n{}", self.account());
         self
+    }
+
+    /// What it printed, which must be JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|_| panic!("it should have printed JSON:\n{}", self.account()))
     }
 
     fn says(&self, words: &str) -> bool {

@@ -51,10 +51,11 @@ impl Project {
         Locked { resolved: field("resolved"), integrity: field("integrity") }
     }
 
-    /// Another project with the same manifest and lock file, as a colleague would check it out.
+    /// Another project with the same files, the lock file among them, as a colleague would check it out.
     pub(crate) fn checked_out_into(&self, folder: PathBuf) -> Self {
-        for file in ["package.json", "package-lock.json"] {
-            fs::copy(self.folder.join(file), folder.join(file)).expect("a file of the project");
+        let kept = fs::read_dir(&self.folder).expect("a project").flatten();
+        for file in kept.filter(|entry| entry.path().is_file()) {
+            fs::copy(file.path(), folder.join(file.file_name())).expect("a file of the project");
         }
         Self { folder }
     }

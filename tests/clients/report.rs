@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
 
-use crate::client;
 use crate::telling::{Telling, Verdict};
+use crate::{chapters, client, commands};
 
 /// Prints a line for people to see, also where the test runner captures what tests print.
 pub(crate) fn say(line: &str) {
@@ -34,8 +34,9 @@ impl Report {
 
     /// Takes in chapters; rows stand in the order in which chapters and steps are told.
     pub(crate) fn add_all(&mut self, mut told: Vec<Telling>) {
-        let order = |chapter: &str| crate::chapters::ALL.iter().position(|one| one.name == chapter);
-        told.sort_by_key(|telling| order(telling.chapter));
+        let chapters = chapters::ALL.iter().map(|chapter| chapter.name);
+        let order: Vec<_> = chapters.chain(commands::ALL.iter().map(|area| area.name)).collect();
+        told.sort_by_key(|telling| order.iter().position(|name| *name == telling.chapter));
         for telling in told {
             self.add(telling);
         }
@@ -59,12 +60,14 @@ impl Report {
 
     /// Whether any step failed.
     pub(crate) fn has_failures(&self) -> bool {
-        self.rows.iter().flat_map(|row| row.cells.values()).any(|verdict| matches!(verdict, Verdict::Failed(_)))
+        self.rows.iter().flat_map(|row| row.cells.values()).any(Verdict::is_failure)
     }
 
-    fn columns(&self) -> Vec<&'static str> {
+    /// The clients that a chapter was told to.
+    fn columns(&self, chapter: &str) -> Vec<&'static str> {
+        let rows: Vec<_> = self.rows.iter().filter(|row| row.chapter == chapter).collect();
         let labels = client::WANTED.iter().map(|wanted| wanted.label);
-        labels.filter(|label| self.versions.contains_key(label)).collect()
+        labels.filter(|label| rows.iter().any(|row| row.cells.contains_key(label))).collect()
     }
 
     /// The reasons for skipping, each once; cells name them by number.
@@ -83,22 +86,23 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns = self.columns();
         let reasons = self.reasons();
         let width = self.rows.iter().map(|row| row.sentence.chars().count()).max().unwrap_or_default();
-        let line = |first: &str, cells: Vec<String>| {
-            let padded = cells.iter().map(|cell| format!("{cell:13}")).collect::<Vec<_>>().join("  ");
-            format!("{first:width$}  {padded}").trim_end().to_owned()
+        let line = |first: &str, columns: &[&str], cells: Vec<String>| {
+            let padded = columns.iter().zip(cells).map(|(label, cell)| format!("{cell:0$}", label.len().max(9)));
+            format!("{first:width$}  {}", padded.collect::<Vec<_>>().join("  ")).trim_end().to_owned()
         };
         let mut chapter = "";
+        let mut columns = Vec::new();
         for row in &self.rows {
             if row.chapter != chapter {
                 chapter = row.chapter;
+                columns = self.columns(chapter);
                 let labels = columns.iter().map(|label| (*label).to_owned()).collect();
-                writeln!(formatter, "\n{}", line(&chapter.to_uppercase(), labels))?;
+                writeln!(formatter, "\n{}", line(&chapter.to_uppercase(), &columns, labels))?;
             }
             let cells = columns.iter().map(|label| cell(row.cells.get(label), &reasons)).collect();
-            writeln!(formatter, "{}", line(row.sentence, cells))?;
+            writeln!(formatter, "{}", line(row.sentence, &columns, cells))?;
         }
         self.write_notes(formatter, &reasons)?;
         self.write_failures(formatter)
@@ -114,8 +118,9 @@ impl Report {
         for (label, reason) in &self.absent {
             writeln!(formatter, "{label}: skipped: {reason}")?;
         }
+        writeln!(formatter, "-: the client has no such command")?;
         for (number, reason) in (1..).zip(reasons) {
-            writeln!(formatter, "skipped ({number}): {reason}")?;
+            writeln!(formatter, "skip ({number}): {reason}")?;
         }
         Ok(())
     }
@@ -134,12 +139,13 @@ impl Report {
 
 fn cell(verdict: Option<&Verdict>, reasons: &[&str]) -> String {
     match verdict {
-        None => "not reached".to_owned(),
+        None => "unreached".to_owned(),
         Some(Verdict::Ok) => "ok".to_owned(),
+        Some(Verdict::Lacking) => "-".to_owned(),
         Some(Verdict::Failed(_)) => "FAILED".to_owned(),
         Some(Verdict::Skipped(reason)) => {
             let number = reasons.iter().position(|one| one == reason).map_or(0, |place| place + 1);
-            format!("skipped ({number})")
+            format!("skip ({number})")
         }
     }
 }

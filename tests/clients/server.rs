@@ -55,6 +55,11 @@ impl Server {
         self.url.strip_prefix("http:").expect("the server speaks http here")
     }
 
+    /// The host and port it listens at.
+    pub(crate) fn address(&self) -> &str {
+        self.without_scheme().trim_matches('/')
+    }
+
     /// Makes an account.
     pub(crate) fn create_user(&self, name: &str, password: &str) {
         let mail = format!("{name}@example.com");

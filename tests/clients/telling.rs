@@ -2,15 +2,26 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use crate::client::Client;
+use crate::families::{Deed, Words};
+use crate::report::say;
 
 /// How a step went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Ok,
+    /// The client has no such command.
+    Lacking,
     Skipped(String),
     Failed(String),
+}
+
+impl Verdict {
+    pub(crate) fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
 }
 
 /// A step, named by a sentence.
@@ -31,6 +42,7 @@ pub(crate) struct Telling {
 impl Telling {
     /// Tells a chapter to its end, or to the step that fails.
     pub(crate) fn of(chapter: &'static str, client: &Client, tell: impl FnOnce(&mut Self)) -> Self {
+        let began = Instant::now();
         let version = client.version.clone();
         let mut telling = Self { chapter, client: client.label, version, steps: Vec::new() };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| tell(&mut telling))) {
@@ -39,7 +51,14 @@ impl Telling {
             }
             telling.judge(Verdict::Failed(words_of(panic.as_ref())));
         }
+        say(&telling.summary(began.elapsed()));
         telling
+    }
+
+    fn summary(&self, took: Duration) -> String {
+        let count = |judge: fn(&Verdict) -> bool| self.steps.iter().filter(|step| judge(&step.verdict)).count();
+        let (well, badly) = (count(|verdict| *verdict == Verdict::Ok), count(Verdict::is_failure));
+        format!("{}, {}: {well} ok, {badly} failed, {:.1} s", self.client, self.chapter, took.as_secs_f32())
     }
 
     /// Begins a step; the one before went well.
@@ -55,6 +74,28 @@ impl Telling {
             self.judge(Verdict::Skipped(reason.to_owned()));
         }
         reason.is_none()
+    }
+
+    /// Tries a command and judges it by itself: what comes after it is told in any case.
+    pub(crate) fn command(&mut self, row: &'static str, client: &Client, deed: &Deed<'_>, check: impl FnOnce()) {
+        self.step(row);
+        match client.words(deed) {
+            Words::Unknown => self.judge(Verdict::Lacking),
+            Words::Skipped(reason) => self.judge(Verdict::Skipped(reason.to_owned())),
+            Words::Said(_) => self.check(check),
+        }
+    }
+
+    /// Tries something for which a client has words that no [`Deed`] holds.
+    pub(crate) fn attempt(&mut self, row: &'static str, check: impl FnOnce()) {
+        self.step(row);
+        self.check(check);
+    }
+
+    fn check(&mut self, check: impl FnOnce()) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(check)) {
+            self.judge(Verdict::Failed(words_of(panic.as_ref())));
+        }
     }
 
     fn judge(&mut self, verdict: Verdict) {

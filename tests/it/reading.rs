@@ -122,6 +122,24 @@ async fn validators_save_the_bytes_but_never_the_decision() {
     bob.get_with("/@alice%2fone", &[("if-none-match", &etag)]).await.expect(200);
 }
 
+/// vlt keeps an answer for minutes unless it is told of a second, and shows it for hours unless told that it may not.
+#[tokio::test]
+async fn nobody_keeps_a_document_or_a_refusal_for_longer_than_a_second() {
+    let app = TestApp::new().await;
+    let alice = app.user("alice").await;
+    alice.publish(&Package::new("@alice/one", "1.0.0")).await.expect(201);
+    alice.publish(&Package::new("@alice/open", "1.0.0").access("public")).await.expect(201);
+    let answers = [
+        alice.get("/@alice%2fone").await.expect(200),
+        alice.get("/@alice%2fopen").await.expect(200),
+        alice.get("/@alice%2fnone").await.expect(404),
+    ];
+    for (answer, word) in answers.iter().zip(["no-cache", "no-cache", "no-store"]) {
+        let words: Vec<_> = answer.header("cache-control").split(", ").collect();
+        assert!([word, "max-age=1", "stale-while-revalidate=0"].iter().all(|word| words.contains(word)), "{words:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_tarball_comes_whole_or_in_part() {
     let app = TestApp::new().await;

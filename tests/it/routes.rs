@@ -260,7 +260,7 @@ async fn every_route_gives_every_actor_what_the_rules_say() {
                 assert_eq!(answer.header("x-content-type-options"), "nosniff");
                 if answer.status.is_client_error() {
                     assert!(!answer.error().is_empty(), "{} {path}: no sentence", row.method);
-                    assert_eq!(answer.header("cache-control"), "no-store", "{} {path}", row.method);
+                    assert!(answer.header("cache-control").starts_with("no-store"), "{} {path}", row.method);
                 }
             }
         }

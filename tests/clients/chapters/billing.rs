@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use strongroom::clock::{Clock, Time};
 
 use crate::cast::{Cast, Stage};
+use crate::families::Deed;
 use crate::package::Package;
 use crate::telling::Telling;
 
@@ -100,7 +101,7 @@ fn ways_out(stage: &Stage<'_>, cast: &Cast<'_>, name: &str, telling: &mut Tellin
     stage.server.set_unpaid(&alice.name);
     telling.step("an unpaid owner still lists who is let in");
     alice.npm(&["owner", "ls", name]).succeeds().saying(&bob.name);
-    alice.npm(&stage.client.list_collaborators(name)).succeeds().saying(&bob.name);
+    alice.does(&Deed::ListCollaborators(name)).succeeds().saying(&bob.name);
 
     telling.step("an unpaid owner lets nobody in: E402");
     alice.npm(&["owner", "add", &cast.carol.name, name]).fails_with("E402");
@@ -110,12 +111,12 @@ fn ways_out(stage: &Stage<'_>, cast: &Cast<'_>, name: &str, telling: &mut Tellin
     bob.install(name).fails_with("E404");
 
     telling.step("an unpaid owner still makes it public, and then it works for everybody");
-    alice.npm(&stage.client.make_public(name)).succeeds();
+    alice.does(&Deed::SetPublic(name)).succeeds();
     bob.install(name).succeeds();
     nobody.install(name).succeeds();
     alice.publish(&Package::new(name, "1.3.0"), &[]).succeeds();
 
     telling.step("an unpaid owner makes nothing private: E402");
-    alice.npm(&stage.client.make_restricted(name)).fails_with("E402");
+    alice.does(&Deed::SetRestricted(name)).fails_with("E402");
     nobody.view(&[name]).succeeds();
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cast::{Cast, Stage};
 use crate::client::Client;
+use crate::families::Deed;
 use crate::package::Package;
 use crate::person::Person;
 use crate::telling::Telling;
@@ -75,17 +76,17 @@ fn list(client: &Client, cast: &Cast<'_>, name: &str, telling: &mut Telling) {
     let Cast { alice, bob, carol, .. } = cast;
     telling.step("access list collaborators");
     let both = json!({ &alice.name: "read-write", &bob.name: "read-write" });
-    assert_eq!(listed(alice, &client.list_collaborators(name)), both);
-    assert_eq!(listed(bob, &client.list_collaborators(name)), both);
+    assert_eq!(listed(alice, &Deed::ListCollaborators(name)), both);
+    assert_eq!(listed(bob, &Deed::ListCollaborators(name)), both);
 
     telling.step("access list collaborators is E404 for an outsider");
-    carol.npm(&client.list_collaborators(name)).fails_with("E404");
+    carol.does(&Deed::ListCollaborators(name)).fails_with("E404");
 
     telling.step("access list packages shows what one may see, and no more");
     let one = json!({ name: "read-write" });
-    assert_eq!(listed(alice, &client.list_packages(&alice.name)), one);
-    assert_eq!(listed(bob, &client.list_packages(&bob.name)), one);
-    assert_eq!(listed(carol, &client.list_packages(&alice.name)), json!({}));
+    assert_eq!(listed(alice, &Deed::ListPackages(&alice.name)), one);
+    assert_eq!(listed(bob, &Deed::ListPackages(&bob.name)), one);
+    assert_eq!(listed(carol, &Deed::ListPackages(&alice.name)), json!({}));
 
     if telling.step_unless(client.lacks_get_status(), "access get status says private") {
         alice.npm(&["access", "get", "status", name]).succeeds().saying("private");
@@ -94,8 +95,8 @@ fn list(client: &Client, cast: &Cast<'_>, name: &str, telling: &mut Telling) {
 }
 
 /// What npm lists; before npm 9 it prints an empty list as null.
-fn listed(person: &Person<'_>, words: &[&str]) -> Value {
-    let outcome = person.npm(words).succeeds();
+fn listed(person: &Person<'_>, deed: &Deed<'_>) -> Value {
+    let outcome = person.does(deed).succeeds();
     let list: Value = serde_json::from_str(&outcome.stdout).expect("the list is JSON");
     if list.is_null() { json!({}) } else { list }
 }
@@ -106,7 +107,7 @@ fn refuse_what_bob_may_not(stage: &Stage<'_>, cast: &Cast<'_>, name: &str, telli
     bob.npm(&["owner", "add", &carol.name, name]).fails_with("E403").saying("can change who sees and maintains");
 
     telling.step("Bob makes nothing public: E403 with a sentence");
-    bob.npm(&stage.client.make_public(name)).fails_with("E403").saying("can change who sees and maintains");
+    bob.does(&Deed::SetPublic(name)).fails_with("E403").saying("can change who sees and maintains");
     carol.view(&[name]).fails_with("E404");
 
     telling.step("Bob's publish with --access=public makes nothing public");

@@ -1,6 +1,7 @@
 //! Made public, and private again.
 
 use crate::cast::{Cast, Stage};
+use crate::families::Deed;
 use crate::package::Package;
 use crate::project::Project;
 use crate::telling::Telling;
@@ -19,7 +20,7 @@ fn open(stage: &Stage<'_>, cast: &Cast<'_>, name: &str, telling: &mut Telling) {
     alice.publish(&Package::new(name, "1.0.0"), &[]).succeeds();
     carol.install(name).fails_with("E404");
     nobody.install(name).fails_with("E404");
-    alice.npm(&stage.client.make_public(name)).succeeds();
+    alice.does(&Deed::SetPublic(name)).succeeds();
     carol.install(name).succeeds();
     nobody.install(name).succeeds();
 
@@ -44,7 +45,7 @@ fn close(stage: &Stage<'_>, cast: &Cast<'_>, name: &str, telling: &mut Telling) 
     nobody.install_into(&project, name).succeeds();
 
     telling.step("access restricted hides it at the next request, whatever is cached");
-    alice.npm(&stage.client.make_restricted(name)).succeeds();
+    alice.does(&Deed::SetRestricted(name)).succeeds();
     carol.view(&[name]).fails_with("E404");
     carol.install(name).fails_with("E404");
     nobody.view(&[name]).fails_with("E404");

@@ -1,0 +1,55 @@
+//! Who one is, and whether anybody is there.
+
+use super::Scene;
+use crate::cast::PASSWORD;
+use crate::families::{Deed, Family};
+use crate::telling::Telling;
+
+pub(super) fn tell(scene: &Scene<'_>, telling: &mut Telling) {
+    let (client, alice) = (scene.client, &scene.cast.alice);
+    telling.command("ping", client, &Deed::Ping, || {
+        alice.does(&Deed::Ping).succeeds();
+    });
+    telling.command("whoami", client, &Deed::WhoAmI, || {
+        alice.does(&Deed::WhoAmI).succeeds().saying(&alice.name);
+        scene.cast.nobody.does(&Deed::WhoAmI).fails();
+    });
+    log_in(scene, telling);
+    telling.command("logout", client, &Deed::LogOut, || {
+        let leaving = scene.stage.stranger("alice");
+        let token = scene.stage.server.create_token(&leaving.name, &[]);
+        leaving.hold_token(&token);
+        leaving.does(&Deed::LogOut).succeeds();
+        if client.family == Family::Yarn {
+            // It forgets the token and tells nobody.
+            assert_eq!(leaving.token(), None);
+            return;
+        }
+        leaving.hold_token(&token);
+        leaving.ask("GET", "/-/whoami", None).expect(401);
+    });
+}
+
+/// With name and password, typed at prompts. npm's own chapters tell the rest of it.
+fn log_in(scene: &Scene<'_>, telling: &mut Telling) {
+    let words: &[&str] = match scene.client.family {
+        Family::Npm => &["login", "--auth-type=legacy"],
+        Family::Pnpm if scene.client.major < 11 => &["login", "--auth-type=legacy"],
+        Family::Pnpm => &["login"],
+        Family::Yarn => &["npm", "login"],
+        Family::YarnClassic | Family::Bun | Family::Deno | Family::Vlt => {
+            let reason = match scene.client.family {
+                Family::YarnClassic => "yarn 1 keeps no token: its login asks for a name to use later",
+                Family::Vlt => "vlt has the web login only",
+                _ => "it has no login",
+            };
+            let _ = telling.step_unless(Some(reason), "login");
+            return;
+        }
+    };
+    telling.attempt("login", || {
+        let coming = scene.stage.stranger("alice");
+        coming.type_credentials_at_a_terminal(words, PASSWORD).succeeds();
+        assert_eq!(coming.ask("GET", "/-/whoami", None).expect(200).json()["username"], coming.name);
+    });
+}

@@ -1,0 +1,69 @@
+//! A terminal to run a command at: clients ask for one-time passwords nowhere else.
+
+use std::fs::File;
+use std::io::{Read, Result, Write};
+use std::process::{Command, ExitStatus};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use crate::process::Answer;
+
+/// Runs a command to its end and types an answer at each prompt; ends it when it takes too long.
+pub(crate) fn converse(mut command: Command, answers: &[Answer<'_>], limit: Duration) -> Result<(ExitStatus, Vec<u8>)> {
+    let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    grantpt(&near)?;
+    unlockpt(&near)?;
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let far = open(ptsname(&near, Vec::new())?, flags, Mode::empty())?;
+    command.env("TERM", "xterm").stdin(far.try_clone()?).stdout(far.try_clone()?).stderr(far);
+    let mut child = command.spawn()?;
+    // It holds the far end, and reading ends when nobody does.
+    drop(command);
+    let process = Pid::from_child(&child);
+    let (ended, end) = mpsc::channel::<()>();
+    let watch = thread::spawn(move || {
+        if end.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
+            let _ = kill_process(process, Signal::KILL);
+        }
+    });
+    let said = talk(&mut File::from(near), answers);
+    let status = child.wait()?;
+    drop(ended);
+    let _ = watch.join();
+    Ok((status, said))
+}
+
+/// Reads to the end, which Linux makes known by an error, and types the next answer whenever its prompt has come.
+fn talk(terminal: &mut File, answers: &[Answer<'_>]) -> Vec<u8> {
+    let mut waiting = answers.iter();
+    let mut next = waiting.next();
+    let (mut said, mut begin, mut piece) = (Vec::new(), 0, [0; 4096]);
+    while let Ok(length @ 1..) = terminal.read(&mut piece) {
+        said.extend_from_slice(&piece[..length]);
+        if let Some(answer) = next
+            && String::from_utf8_lossy(&said[begin..]).to_lowercase().contains(&answer.prompt.to_lowercase())
+        {
+            begin = said.len();
+            wait_for_silence(terminal, answer.prompt);
+            next = waiting.next();
+            // Whoever does not listen any more will say why.
+            let _ = terminal.write_all(format!("{}\r", answer.line).as_bytes());
+        }
+    }
+    said
+}
+
+/// Some clients ask for a password before they tell the terminal to keep it, and forget what was typed until then.
+fn wait_for_silence(terminal: &File, prompt: &str) {
+    let echoes = || tcgetattr(terminal).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ECHO));
+    let begin = Instant::now();
+    while prompt == "Password" && echoes() && begin.elapsed() < Duration::from_secs(10) {
+        thread::yield_now();
+    }
+}
