@@ -10,7 +10,8 @@ use crate::families::{Deed, Family, Home, Words};
 use crate::package::Package;
 use crate::process::{self, Answer, Outcome};
 use crate::project::Project;
-use crate::wire::{self, Reply};
+use crate::terminal::Reply;
+use crate::wire::{self, Answered};
 
 /// Someone with a client.
 pub(crate) struct Person<'a> {
@@ -112,24 +113,21 @@ impl<'a> Person<'a> {
 
     /// Runs a command that asks who one is; a client that asks for no mail address does not read that line.
     pub(crate) fn type_credentials(&self, arguments: &[&str], password: &str) -> Outcome {
-        self.credentials(password, |answers| process::converse(self.command(self.desk.path(), arguments), answers))
-    }
-
-    /// The same, at a terminal: some clients ask nobody else.
-    pub(crate) fn type_credentials_at_a_terminal(&self, arguments: &[&str], password: &str) -> Outcome {
-        self.credentials(password, |answers| {
-            process::converse_at_a_terminal(self.command(self.desk.path(), arguments), answers)
-        })
-    }
-
-    fn credentials(&self, password: &str, converse: impl FnOnce(&[Answer<'_>]) -> Outcome) -> Outcome {
         let mail = format!("{}@example.com", self.name);
         let answers = [
             Answer { prompt: "Username", line: &self.name },
             Answer { prompt: "Password", line: password },
             Answer { prompt: "Email", line: &mail },
         ];
-        converse(&answers)
+        process::converse(self.command(self.desk.path(), arguments), &answers)
+    }
+
+    /// The same, at a terminal: some clients ask nobody else.
+    pub(crate) fn type_credentials_at_a_terminal(&self, arguments: &[&str], password: &str) -> Outcome {
+        let mail = format!("{}@example.com", self.name);
+        let replies =
+            [Reply::new("Username", &self.name), Reply::new("Password", password), Reply::new("Email", &mail)];
+        process::converse_at_a_terminal(self.command(self.desk.path(), arguments), &replies)
     }
 
     /// Gives the client a token.
@@ -183,7 +181,7 @@ impl<'a> Person<'a> {
 
     /// What the registry answers to this person's token, with no client in between.
     #[track_caller]
-    pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Answered {
         wire::send(self.stage.server.address(), self.token().as_deref(), method, path, body)
     }
 
@@ -196,6 +194,11 @@ impl<'a> Person<'a> {
     /// Puts a package there, with no client in between.
     #[track_caller]
     pub(crate) fn puts(&self, package: &Package) {
-        self.ask("PUT", &format!("/{}", package.name()), Some(&package.document())).expect(201);
+        self.tries_to_put(package).expect(201);
+    }
+
+    /// The same, whatever the answer.
+    pub(crate) fn tries_to_put(&self, package: &Package) -> Answered {
+        self.ask("PUT", &format!("/{}", package.name()), Some(&package.document()))
     }
 }

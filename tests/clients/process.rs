@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::runtime::Runtime;
 
-use crate::terminal;
+use crate::terminal::{self, Reply};
 
 /// After this a command is taken to hang; the slowest one, fetching a client, takes some ten seconds.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -51,9 +51,9 @@ pub(crate) fn converse(mut command: Command, answers: &[Answer<'_>]) -> Outcome 
 }
 
 /// The same at a terminal, where clients ask what they would not ask a pipe. Both streams are one there.
-pub(crate) fn converse_at_a_terminal(command: Command, answers: &[Answer<'_>]) -> Outcome {
+pub(crate) fn converse_at_a_terminal(command: Command, replies: &[Reply<'_>]) -> Outcome {
     let words = describe(&command);
-    let ended = terminal::converse(command.into_std(), answers, LIMIT);
+    let ended = terminal::converse(command.into_std(), replies, LIMIT);
     let (status, said) = ended.unwrap_or_else(|cause| panic!("{words} could not be run at a terminal: {cause}"));
     Outcome { command: words, status, stdout: String::from_utf8_lossy(&said).into_owned(), stderr: String::new() }
 }

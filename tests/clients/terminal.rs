@@ -12,10 +12,24 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
-use crate::process::Answer;
+/// What to type at a prompt, which may depend on what was said until then.
+pub(crate) struct Reply<'a> {
+    prompt: &'a str,
+    line: Box<dyn Fn(&str) -> String + 'a>,
+}
 
-/// Runs a command to its end and types an answer at each prompt; ends it when it takes too long.
-pub(crate) fn converse(mut command: Command, answers: &[Answer<'_>], limit: Duration) -> Result<(ExitStatus, Vec<u8>)> {
+impl<'a> Reply<'a> {
+    pub(crate) fn new(prompt: &'a str, line: &'a str) -> Self {
+        Self::from(prompt, move |_| line.to_owned())
+    }
+
+    pub(crate) fn from(prompt: &'a str, line: impl Fn(&str) -> String + 'a) -> Self {
+        Self { prompt, line: Box::new(line) }
+    }
+}
+
+/// Runs a command to its end and types a reply at each prompt; ends it when it takes too long.
+pub(crate) fn converse(mut command: Command, replies: &[Reply<'_>], limit: Duration) -> Result<(ExitStatus, Vec<u8>)> {
     let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
     grantpt(&near)?;
     unlockpt(&near)?;
@@ -32,28 +46,29 @@ pub(crate) fn converse(mut command: Command, answers: &[Answer<'_>], limit: Dura
             let _ = kill_process(process, Signal::KILL);
         }
     });
-    let said = talk(&mut File::from(near), answers);
+    let said = talk(&mut File::from(near), replies);
     let status = child.wait()?;
     drop(ended);
     let _ = watch.join();
     Ok((status, said))
 }
 
-/// Reads to the end, which Linux makes known by an error, and types the next answer whenever its prompt has come.
-fn talk(terminal: &mut File, answers: &[Answer<'_>]) -> Vec<u8> {
-    let mut waiting = answers.iter();
+/// Reads to the end, which Linux makes known by an error, and types the next reply whenever its prompt has come.
+fn talk(terminal: &mut File, replies: &[Reply<'_>]) -> Vec<u8> {
+    let mut waiting = replies.iter();
     let mut next = waiting.next();
     let (mut said, mut begin, mut piece) = (Vec::new(), 0, [0; 4096]);
     while let Ok(length @ 1..) = terminal.read(&mut piece) {
         said.extend_from_slice(&piece[..length]);
-        if let Some(answer) = next
-            && String::from_utf8_lossy(&said[begin..]).to_lowercase().contains(&answer.prompt.to_lowercase())
+        let text = String::from_utf8_lossy(&said[begin..]).into_owned();
+        if let Some(reply) = next
+            && text.to_lowercase().contains(&reply.prompt.to_lowercase())
         {
             begin = said.len();
-            wait_for_silence(terminal, answer.prompt);
+            wait_for_silence(terminal, reply.prompt);
             next = waiting.next();
             // Whoever does not listen any more will say why.
-            let _ = terminal.write_all(format!("{}\r", answer.line).as_bytes());
+            let _ = terminal.write_all(format!("{}\r", (reply.line)(&text)).as_bytes());
         }
     }
     said
@@ -63,7 +78,7 @@ fn talk(terminal: &mut File, answers: &[Answer<'_>]) -> Vec<u8> {
 fn wait_for_silence(terminal: &File, prompt: &str) {
     let echoes = || tcgetattr(terminal).is_ok_and(|modes| modes.local_modes.contains(LocalModes::ECHO));
     let begin = Instant::now();
-    while prompt == "Password" && echoes() && begin.elapsed() < Duration::from_secs(10) {
+    while prompt.eq_ignore_ascii_case("password") && echoes() && begin.elapsed() < Duration::from_secs(10) {
         thread::yield_now();
     }
 }

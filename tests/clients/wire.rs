@@ -6,12 +6,12 @@ use std::net::TcpStream;
 use serde_json::Value;
 
 /// An answer, taken apart.
-pub(crate) struct Reply {
+pub(crate) struct Answered {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
 }
 
-impl Reply {
+impl Answered {
     /// The body, which must be JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
@@ -32,7 +32,7 @@ impl Reply {
 
 /// Sends a request to a server at this address and reads the answer to its end.
 #[track_caller]
-pub(crate) fn send(address: &str, token: Option<&str>, method: &str, path: &str, body: Option<&Value>) -> Reply {
+pub(crate) fn send(address: &str, token: Option<&str>, method: &str, path: &str, body: Option<&Value>) -> Answered {
     let body = body.map(Value::to_string).unwrap_or_default();
     let credential = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
     let head = format!(
@@ -46,5 +46,5 @@ pub(crate) fn send(address: &str, token: Option<&str>, method: &str, path: &str,
     stream.read_to_end(&mut answer).expect("an answer");
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("the end of the head");
     let status = std::str::from_utf8(&answer[9..12]).ok().and_then(|status| status.parse().ok());
-    Reply { status: status.expect("a status"), body: answer.split_off(end + 4) }
+    Answered { status: status.expect("a status"), body: answer.split_off(end + 4) }
 }

@@ -3,7 +3,6 @@
 //! The people of a client are the same in all areas; each area has packages of its own. Whether a command did what it
 //! should is seen on the wire, by another person, or in what is on disk afterwards.
 
-mod finding;
 mod installing;
 mod publishing;
 mod session;
@@ -30,7 +29,6 @@ pub(crate) const ALL: &[Area] = &[
     Area { name: "publish commands", tell: publishing::tell },
     Area { name: "install commands", tell: installing::tell },
     Area { name: "sharing commands", tell: sharing::tell },
-    Area { name: "finding commands", tell: finding::tell },
 ];
 
 /// Where commands are tried: Alice owns what is published, Bob is let in, Carol is not.

@@ -1,5 +1,7 @@
 //! Who may work with a package: owners and visibility.
 
+use serde_json::json;
+
 use super::Scene;
 use crate::families::Deed;
 use crate::package::Package;
@@ -21,6 +23,9 @@ fn owners(scene: &Scene<'_>, name: &str, telling: &mut Telling) {
         alice.does(&add).succeeds();
         bob.puts(&Package::new(name, "1.1.0"));
     });
+    let both = json!({ "maintainers": [{ "name": alice.name }, { "name": bob.name }] });
+    let revision = alice.sees(name)["_rev"].as_str().unwrap_or_default().to_owned();
+    alice.ask("PUT", &format!("/{name}/-rev/{revision}"), Some(&both)).expect(201);
     telling.command("owner ls", client, &Deed::ListOwners(name), || {
         alice.does(&Deed::ListOwners(name)).succeeds().saying(&alice.name).saying(&bob.name);
         scene.cast.carol.does(&Deed::ListOwners(name)).fails();

@@ -47,8 +47,9 @@ fn own(deed: &Deed<'_>, major: u32) -> Words {
     match *deed {
         Deed::Ping => said(["ping"]),
         Deed::UnpublishPackage(package) => said(["unpublish", package, "--force"]),
-        Deed::AddOwner { package, user } => said(["owner", "add", package, user]),
-        Deed::RemoveOwner { package, user } => said(["owner", "rm", package, user]),
+        Deed::AddOwner { .. } | Deed::RemoveOwner { .. } => {
+            Words::Skipped("the routes of pnpm's own for owners follow")
+        }
         Deed::CreateTeam(team) => said(["team", "create", &format!("@{team}")]),
         Deed::DestroyTeam(team) => said(["team", "destroy", &format!("@{team}")]),
         Deed::ListTeams(organization) => said(["team", "ls", &format!("@{organization}"), "--json"]),
