@@ -146,7 +146,7 @@ async fn the_keys_are_open_to_caches_that_ask_each_time() {
     let app = TestApp::new().await;
     app.app.signatures.rotate(&By::default()).await.expect("a key");
     let answer = app.anonymous().get("/-/npm/v1/keys").await.expect(200);
-    assert_eq!(answer.header("cache-control"), "public, max-age=0, must-revalidate");
+    assert!(answer.header("cache-control").starts_with("public, no-cache"));
     let tag = answer.header("etag").to_owned();
     app.anonymous().get_with("/-/npm/v1/keys", &[("if-none-match", &tag)]).await.expect(304);
     app.app.signatures.rotate(&By::default()).await.expect("a key");
