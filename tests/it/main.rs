@@ -15,6 +15,7 @@ mod chores;
 mod counting;
 mod databases;
 mod feeding;
+mod leaks;
 mod organizations;
 mod policy_table;
 mod provenance;

@@ -182,7 +182,7 @@ fn rows() -> Vec<Row> {
 }
 
 /// Paths of the routes, with a scope that stands for every package of the table.
-fn path_of(route: &str, package: &str) -> String {
+pub(crate) fn path_of(route: &str, package: &str) -> String {
     let unscoped = package.rsplit('/').next().unwrap_or_default();
     route
         .replace("{package}", &package.replace('/', "%2f"))

@@ -158,6 +158,13 @@ impl TestApp {
         self.app.run_chore(name).await.expect("a chore that succeeds");
     }
 
+    /// Does all background work there is, now and here; what of it fails is no matter here.
+    pub(crate) async fn run_all_chores(&self) {
+        for chore in strongroom::chores::all() {
+            let _ = chore.run(&self.app).await;
+        }
+    }
+
     /// Sends a request as it would arrive on the socket.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.edge.answer(request, IpAddr::from(ADDRESS)).await;
