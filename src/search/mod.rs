@@ -15,7 +15,7 @@ use crate::clock::{Clock, Time};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::names::AccountId;
-use crate::policy::Actor;
+use crate::policy::{Actor, Principal, TokenRight};
 
 pub use query::Query;
 
@@ -94,7 +94,7 @@ impl Viewer {
     /// Who has no account, or no token that works from here, sees what everybody sees.
     fn of(actor: &Actor) -> Self {
         match actor {
-            Actor::User(principal) if principal.narrowing.allows_address(principal.address) => Self {
+            Actor::User(principal) if sees_packages(principal) => Self {
                 account: Some(principal.account.id),
                 patterns: principal.narrowing.packages.iter().map(ToString::to_string).collect(),
             },
@@ -103,6 +103,10 @@ impl Viewer {
             }
         }
     }
+}
+
+fn sees_packages(principal: &Principal) -> bool {
+    principal.narrowing.allows_address(principal.address) && principal.narrowing.right != TokenRight::Nothing
 }
 
 impl Search {

@@ -136,7 +136,7 @@ async fn a_hit_has_every_member_that_clients_print() {
     );
     assert!(package["date"].as_str().is_some_and(|date| date.ends_with('Z')));
     assert_eq!(hit["score"]["detail"].as_object().map(serde_json::Map::len), Some(3));
-    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(answer.header("cache-control").starts_with("no-store"), "{answer:?}");
 
     let bare = search(&ada, "nothing").await.json()["objects"][0]["package"].clone();
     assert_eq!((&bare["description"], &bare["keywords"]), (&json!(""), &json!([])));
