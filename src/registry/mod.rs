@@ -76,6 +76,18 @@ pub fn routes() -> Vec<Route> {
             "/-/team/{account}/{team}/package",
             get(teams::list_packages).put(teams::grant).delete(teams::revoke),
         ),
+        // npm's own description of its interface writes the teams' paths so.
+        row(&["DELETE"], "/-/org/{account}/{team}", delete(teams::destroy)),
+        row(
+            &["GET", "PUT", "DELETE"],
+            "/-/org/{account}/{team}/user",
+            get(teams::list_users).put(teams::add_user).delete(teams::remove_user),
+        ),
+        row(
+            &["GET", "PUT", "DELETE"],
+            "/-/org/{account}/{team}/package",
+            get(teams::list_packages).put(teams::grant).delete(teams::revoke),
+        ),
         row(
             &["PUT", "DELETE"],
             "/-/strongroom/v1/package/{package}/access/{who}",

@@ -92,6 +92,13 @@ fn rows() -> Vec<Row> {
         row("GET", "/-/team/{account}/{team}/package", "", [401, 401, 403, 404, 404, 404, 404, 403, 403]),
         row("PUT", "/-/team/{account}/{team}/package", "{}", [401, 401, 403, 400, 400, 400, 400, 403, 403]),
         row("DELETE", "/-/team/{account}/{team}/package", "{}", [401, 401, 403, 400, 400, 400, 400, 403, 403]),
+        row("DELETE", "/-/org/{account}/{team}", "", [401, 401, 403, 403, 404, 404, 403, 403, 403]),
+        row("GET", "/-/org/{account}/{team}/user", "", [401, 401, 403, 404, 404, 404, 404, 403, 403]),
+        row("PUT", "/-/org/{account}/{team}/user", "{}", CHANGE_TEAMS),
+        row("DELETE", "/-/org/{account}/{team}/user", "{}", CHANGE_TEAMS),
+        row("GET", "/-/org/{account}/{team}/package", "", [401, 401, 403, 404, 404, 404, 404, 403, 403]),
+        row("PUT", "/-/org/{account}/{team}/package", "{}", [401, 401, 403, 400, 400, 400, 400, 403, 403]),
+        row("DELETE", "/-/org/{account}/{team}/package", "{}", [401, 401, 403, 400, 400, 400, 400, 403, 403]),
         row("GET", "/-/strongroom/v1/access/explain", "", [401, 401, 400, 400, 400, 400, 400, 400, 400]),
         row("GET", "/-/strongroom/v1/errors/{code}", "", OK),
         package_row(
