@@ -170,7 +170,7 @@ impl Staging {
         let staged = store::find(self.db.reads(), id).await?.ok_or_else(|| unknown(id))?;
         let permit = self.access.permit(actor, &staged.package, Intent::SEE_STAGED).await;
         let permit = permit.map_err(|refusal| match refusal {
-            Error::NotFound(_) | Error::Forbidden(_) => unknown(id),
+            Error::NotFound(_) | Error::Forbidden(_) | Error::Lacking { .. } => unknown(id),
             refusal => refusal,
         })?;
         Ok((staged, permit))
@@ -233,7 +233,7 @@ impl Staging {
         let missing = || Error::NotFound(format!("{name} has no version {version}. Check name and number.").into());
         let permit = self.access.permit(actor, name, Intent::SEE_STAGED).await;
         permit.map_err(|refusal| match refusal {
-            Error::NotFound(_) | Error::Forbidden(_) => missing(),
+            Error::NotFound(_) | Error::Forbidden(_) | Error::Lacking { .. } => missing(),
             refusal => refusal,
         })?;
         let mut connection = self.db.reads().acquire().await?;
