@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::access::Access;
+use crate::advisories::Advisories;
 use crate::billing::{self, Billing};
 use crate::blobs::Blobs;
 use crate::chores::Board;
@@ -16,7 +17,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::downloads::Downloads;
 use crate::feeds::Feeds;
-use crate::http::{HoldsTokens, Throttle};
+use crate::http::{HoldsTokens, LargeBodies, Throttle};
 use crate::organizations::Organizations;
 use crate::outgoing::Outgoing;
 use crate::packages::{Packages, Parts, TrustedRoots};
@@ -66,6 +67,10 @@ pub struct App {
     pub downloads: Downloads,
     /// Feeds of what is public.
     pub feeds: Feeds,
+    /// Known vulnerabilities.
+    pub advisories: Advisories,
+    /// Bodies with dependency trees.
+    pub large_bodies: LargeBodies,
     /// Login attempts.
     pub throttle: Throttle,
     /// How the background work goes.
@@ -113,6 +118,7 @@ impl App {
         let search = Search::new(db.clone(), clock.clone());
         let downloads = Downloads::new(db.clone(), clock.clone());
         let feeds = Feeds::new(db.clone());
+        let advisories = Advisories::new(db.clone(), clock.clone(), access.clone());
         let throttle = Throttle::new(config.limits.login_per_minute);
         Ok(Self {
             public_url,
@@ -132,6 +138,8 @@ impl App {
             search,
             downloads,
             feeds,
+            advisories,
+            large_bodies: LargeBodies::default(),
             throttle,
             board: Board::default(),
             config,

@@ -22,6 +22,7 @@ pub mod vault;
 
 // 4  rooms: what the product does
 pub mod access;
+pub mod advisories;
 pub mod billing;
 pub mod downloads;
 pub mod feeds;

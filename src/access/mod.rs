@@ -69,6 +69,15 @@ impl Access {
         store::load_facts(self.db.reads(), name, Grants::Of(actor.account_id())).await
     }
 
+    /// Loads the same of many names at once, and of those only whose scope somebody has; the names of other scopes are
+    /// left out.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_facts_for(&self, actor: &Actor, names: &[PackageName]) -> Result<Vec<PackageFacts>> {
+        store::list_facts_named(self.db.reads(), names, actor.account_id()).await
+    }
+
     /// Asks whether `actor` may do what `intent` says, as the database knows it now.
     ///
     /// # Errors

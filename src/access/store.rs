@@ -133,6 +133,52 @@ pub(super) async fn load_facts(
     Ok(row.map_or_else(missing, |row| row.into_facts(name.clone())))
 }
 
+/// What decisions about one account need to know of many names; of those in scopes that nobody owns, nothing.
+pub(super) async fn list_facts_named(
+    pool: &PgPool,
+    names: &[PackageName],
+    viewer: Option<AccountId>,
+) -> Result<Vec<PackageFacts>> {
+    let scopes: Vec<String> = names.iter().map(|name| name.scope().to_string()).collect();
+    let texts: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select
+               owners.id as "owner_id: AccountId",
+               owners.name as "owner_name: AccountName",
+               owners.kind as "owner_kind: AccountKind",
+               owners.paid,
+               owners.paid_until,
+               owners.disabled_at is not null as "disabled!",
+               owners.second_factor as "second_factor: SecondFactorMode",
+               array(select user_id from organization_members where organization_id = owners.id order by user_id)
+                   as "member_ids!",
+               array(select role from organization_members where organization_id = owners.id order by user_id)
+                   as "member_roles!",
+               packages.id as "package_id?: PackageId",
+               wanted.name as "package_name: PackageName",
+               packages.visibility as "visibility?: Visibility",
+               packages.revision as "revision?",
+               packages.publish_requires_second_factor as "publish_requires?",
+               packages.automation_overrides_second_factor as "automation_overrides?",
+               (
+                   select jsonb_agg(to_jsonb(given) - 'package_id' order by user_id, team nulls first)
+                   from collaborations as given
+                   where package_id = packages.id and user_id = $3
+               ) as "grants: Json<Vec<GrantRow>>"
+           from unnest($1::text[], $2::text[]) as wanted (scope, name)
+           join accounts as owners on owners.name = wanted.scope
+           left join packages
+               on packages.owner_id = owners.id and packages.name = wanted.name and packages.deleted_at is null"#,
+        &scopes,
+        &texts,
+        viewer.map(|viewer| viewer.0),
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().filter_map(|row| row.package_name.clone().map(|name| row.into_facts(name))).collect())
+}
+
 /// The packages in the scope of `account` and those shared with it, in the order of their names; of the restricted ones
 /// only those that concern `viewer` in some way. Whether they may see them is still to be decided, but what they surely
 /// may not see costs no time that could be measured.

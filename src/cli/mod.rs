@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a command line prints its results")]
 
 mod access;
+mod advisory;
 mod billing;
 mod configuration;
 mod doctor;
@@ -78,6 +79,9 @@ enum Command {
     /// Give, take, list and explain access to a package.
     #[command(subcommand)]
     Access(access::AccessCommand),
+    /// Import, list and remove what npm audit answers from.
+    #[command(subcommand)]
+    Advisory(advisory::AdvisoryCommand),
     /// List and rotate the keys that versions are signed with.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -126,6 +130,7 @@ async fn run(command: Option<Command>, config: Config) -> anyhow::Result<ExitCod
         Some(Command::Token(command)) => token::run(command, config).await?,
         Some(Command::Org(command)) => organization::run(command, config).await?,
         Some(Command::Access(command)) => access::run(command, config).await?,
+        Some(Command::Advisory(command)) => advisory::run(command, config).await?,
         Some(Command::Keys(command)) => keys::run(command, config).await?,
         Some(Command::Migrate) => session::open(config).await?.close().await,
         Some(Command::Doctor) => return doctor::run(config).await,

@@ -41,6 +41,8 @@ pub enum Change {
     Account(AccountId),
     /// A token, by the hex of its digest.
     Token(String),
+    /// The advisories, some or all of them.
+    Advisories,
 }
 
 impl fmt::Display for Change {
@@ -49,6 +51,7 @@ impl fmt::Display for Change {
             Self::Package(name) => write!(formatter, "package {name}"),
             Self::Account(id) => write!(formatter, "account {id}"),
             Self::Token(digest) => write!(formatter, "token {digest}"),
+            Self::Advisories => formatter.write_str("advisories all"),
         }
     }
 }
@@ -61,6 +64,7 @@ impl FromStr for Change {
             ("package", name) => name.parse().map(Self::Package).map_err(|_| ()),
             ("account", id) => id.parse().map(|id: i64| Self::Account(id.into())).map_err(|_| ()),
             ("token", digest) => Ok(Self::Token(digest.to_owned())),
+            ("advisories", _) => Ok(Self::Advisories),
             _ => Err(()),
         }
     }
@@ -244,9 +248,12 @@ mod tests {
 
     #[test]
     fn a_change_survives_the_wire() {
-        for change in
-            [Change::Package("@alice/x".parse().unwrap()), Change::Account(7.into()), Change::Token("00ff".into())]
-        {
+        for change in [
+            Change::Package("@alice/x".parse().unwrap()),
+            Change::Account(7.into()),
+            Change::Token("00ff".into()),
+            Change::Advisories,
+        ] {
             assert_eq!(change.to_string().parse(), Ok(change));
         }
         assert!("package lodash".parse::<Change>().is_err());

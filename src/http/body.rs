@@ -66,14 +66,20 @@ pub async fn read_json<T: DeserializeOwned>(request: Request) -> Result<JsonBody
 
 /// Refuses a body that is not plain JSON.
 fn require_json(headers: &HeaderMap) -> Result<()> {
+    require_json_type(headers)?;
+    let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("identity");
+    if !encoding.trim().eq_ignore_ascii_case("identity") {
+        return Err(Error::UnsupportedMedia("The body must not be compressed. Send it as it is.".into()));
+    }
+    Ok(())
+}
+
+/// Refuses a body that is not JSON, whatever its encoding.
+pub(super) fn require_json_type(headers: &HeaderMap) -> Result<()> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(Error::UnsupportedMedia("The body must be application/json. Set the content type.".into()));
-    }
-    let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("identity");
-    if !encoding.trim().eq_ignore_ascii_case("identity") {
-        return Err(Error::UnsupportedMedia("The body must not be compressed. Send it as it is.".into()));
     }
     Ok(())
 }
@@ -143,7 +149,7 @@ impl std::fmt::Debug for BodyStream {
 }
 
 impl BodyStream {
-    fn new(body: Body) -> Self {
+    pub(super) fn new(body: Body) -> Self {
         Self { chunks: body.into_data_stream(), patience: None, bytes: 0, ended: false }
     }
 

@@ -108,7 +108,7 @@ impl Packages {
         let heard_again = hearing_since.clone();
         db.changes().subscribe(move |change| match change {
             Some(Change::Package(name)) => heard.forget(name),
-            Some(Change::Account(_) | Change::Token(_)) => {}
+            Some(Change::Account(_) | Change::Token(_) | Change::Advisories) => {}
             // Stitching everything again would be much work at a bad time: what is still so after one question is kept.
             None => heard_again.store(Arc::new(Instant::now())),
         });

@@ -5,6 +5,7 @@
 
 mod access;
 mod attestations;
+mod audits;
 mod collaborators;
 mod downloads;
 mod errors;
@@ -100,6 +101,9 @@ pub fn routes() -> Vec<Route> {
         row(&["GET"], "/-/package/{package}/visibility", get(access::visibility)),
         row(&["GET"], "/-/package/{package}/collaborators", get(access::collaborators)),
         row(&["GET"], "/-/npm/v1/keys", get(signing_keys::get)),
+        row(&["POST"], "/-/npm/v1/security/advisories/bulk", post(audits::bulk)),
+        row(&["POST"], "/-/npm/v1/security/audits", post(audits::report)),
+        row(&["POST"], "/-/npm/v1/security/audits/quick", post(audits::report)),
         row(&["GET"], "/-/npm/v1/attestations/{spec}", get(attestations::get)),
         row(&["GET"], "/-/package/{package}/version/{version}/status", get(staging::status)),
         row(&["POST"], "/-/stage/package/{package}", post(staging::stage)),

@@ -115,7 +115,7 @@ impl Tokens {
                 Some(digest) => heard.forget(&digest),
                 None => heard.clear(),
             },
-            Some(Change::Package(_) | Change::Account(_)) => {}
+            Some(Change::Package(_) | Change::Account(_) | Change::Advisories) => {}
             None => heard.clear(),
         });
         Self { db, clock, users, cache }

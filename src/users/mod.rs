@@ -76,7 +76,7 @@ impl Users {
         let cache: Arc<ChangeAwareCache<AccountId, Arc<AccountFacts>>> = facts.clone();
         db.changes().subscribe(move |change| match change {
             Some(Change::Account(id)) => cache.forget(id),
-            Some(Change::Package(_) | Change::Token(_)) => {}
+            Some(Change::Package(_) | Change::Token(_) | Change::Advisories) => {}
             None => cache.clear(),
         });
         let hasher = Arc::new(PasswordHasher::new(limits.password_hashes_at_once, limits.password_hashes_waiting));

@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod advisories;
 mod bad_input;
 mod causes;
 mod chores;

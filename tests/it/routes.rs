@@ -72,6 +72,9 @@ fn rows() -> Vec<Row> {
         row("GET", "/-/org/{account}/package", "", [404; 9]),
         row("POST", "/-/v1/login", "{}", [404; 9]),
         row("GET", "/-/npm/v1/keys", "", OK),
+        row("POST", "/-/npm/v1/security/advisories/bulk", "{\"@owner/restricted\":[\"1.0.0\"]}", OK),
+        row("POST", "/-/npm/v1/security/audits", "{}", OK),
+        row("POST", "/-/npm/v1/security/audits/quick", "{}", OK),
         package_row(
             "GET",
             "/-/npm/v1/attestations/{spec}",
