@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::downloads::Downloads;
 use crate::feeds::Feeds;
+use crate::hooks::{self, Hooks};
 use crate::http::{HoldsTokens, LargeBodies, Throttle};
 use crate::organizations::Organizations;
 use crate::outgoing::Outgoing;
@@ -71,6 +72,8 @@ pub struct App {
     pub advisories: Advisories,
     /// Bodies with dependency trees.
     pub large_bodies: LargeBodies,
+    /// Hooks.
+    pub hooks: Hooks,
     /// Login attempts.
     pub throttle: Throttle,
     /// How the background work goes.
@@ -119,6 +122,15 @@ impl App {
         let downloads = Downloads::new(db.clone(), clock.clone());
         let feeds = Feeds::new(db.clone());
         let advisories = Advisories::new(db.clone(), clock.clone(), access.clone());
+        let hooks = Hooks::new(hooks::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            users: users.clone(),
+            access: access.clone(),
+            packages: packages.clone(),
+            vault: vault.clone(),
+            outgoing: outgoing.clone(),
+        });
         let throttle = Throttle::new(config.limits.login_per_minute);
         Ok(Self {
             public_url,
@@ -140,6 +152,7 @@ impl App {
             feeds,
             advisories,
             large_bodies: LargeBodies::default(),
+            hooks,
             throttle,
             board: Board::default(),
             config,

@@ -26,6 +26,7 @@ pub mod advisories;
 pub mod billing;
 pub mod downloads;
 pub mod feeds;
+pub mod hooks;
 pub mod organizations;
 pub mod packages;
 pub mod search;

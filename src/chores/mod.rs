@@ -60,6 +60,8 @@ pub fn all() -> Vec<Chore> {
         Chore::one_node("staging.expire", Duration::from_hours(1), |app| Box::pin(expire_staged(app))),
         Chore::each_node("downloads.flush", Duration::from_secs(10), |app| Box::pin(app.downloads.flush()))
             .also_at_stop(),
+        Chore::each_node("hooks.deliver", Duration::from_secs(2), |app| Box::pin(app.hooks.deliver())),
+        Chore::one_node("hooks.forget", Duration::from_hours(12), |app| Box::pin(app.hooks.forget_old_deliveries())),
     ]
 }
 

@@ -10,6 +10,7 @@ mod collaborators;
 mod downloads;
 mod errors;
 mod feeds;
+mod hooks;
 mod lists;
 mod organizations;
 mod owners;
@@ -119,6 +120,14 @@ pub fn routes() -> Vec<Route> {
         row(&["GET"], "/downloads/point/{period}/{package}", get(downloads::point)),
         row(&["GET"], "/downloads/range/{period}/{package}", get(downloads::range)),
         row(&["GET"], "/versions/{package}/last-week", get(downloads::versions)),
+        row(&["GET"], "/-/npm/v1/hooks", get(hooks::list)),
+        row(&["POST"], "/-/npm/v1/hooks/hook", post(hooks::create)),
+        row(
+            &["GET", "PUT", "DELETE"],
+            "/-/npm/v1/hooks/hook/{hook}",
+            get(hooks::get).put(hooks::change).delete(hooks::remove),
+        ),
+        row(&["GET"], "/-/npm/v1/hooks/hook/{hook}/deliveries", get(hooks::deliveries)),
         row(&["GET"], "/_changes", get(feeds::changes)),
         row(&["GET"], "/_all_docs", get(feeds::all_docs)),
         row(&["GET", "PUT"], "/{package}", get(packument::get).put(publish::put)),

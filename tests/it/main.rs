@@ -16,6 +16,7 @@ mod chores;
 mod counting;
 mod databases;
 mod feeding;
+mod hooks;
 mod leaks;
 mod organizations;
 mod policy_table;

@@ -57,6 +57,9 @@ const STAGED_ELSEWHERE: [u16; 9] = [401, 401, 404, 404, 404, 404, 404, 404, 404]
 /// The body is not acceptable, so that a change that is permitted goes no further than 4xx and changes nothing.
 const NOT_ACCEPTABLE: &str = "{\"access\":\"ajar\",\"name\":\"x\",\"maintainers\":[]}";
 
+/// A hook that leads nowhere.
+const HOOK: &str = "{\"type\":\"scope\",\"name\":\"@owner\",\"endpoint\":\"nowhere\",\"secret\":\"s\"}";
+
 fn rows() -> Vec<Row> {
     const OK: [u16; 9] = [200; 9];
     vec![
@@ -149,6 +152,12 @@ fn rows() -> Vec<Row> {
         package_row("GET", "/downloads/point/{period}/{package}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/downloads/range/{period}/{package}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/versions/{package}/last-week", "", READ[0], READ[1], READ[2]),
+        row("GET", "/-/npm/v1/hooks", "", [401, 401, 200, 200, 200, 200, 200, 200, 200]),
+        row("POST", "/-/npm/v1/hooks/hook", HOOK, [401, 401, 422, 422, 422, 422, 403, 422, 422]),
+        row("GET", "/-/npm/v1/hooks/hook/{hook}", "", [401, 401, 404, 404, 404, 404, 404, 404, 404]),
+        row("PUT", "/-/npm/v1/hooks/hook/{hook}", HOOK, [401, 401, 422, 422, 422, 422, 403, 422, 422]),
+        row("DELETE", "/-/npm/v1/hooks/hook/{hook}", "", [401, 401, 404, 404, 404, 404, 403, 404, 404]),
+        row("GET", "/-/npm/v1/hooks/hook/{hook}/deliveries", "", [401, 401, 404, 404, 404, 404, 404, 404, 404]),
         row("GET", "/_changes", "", OK),
         row("GET", "/_all_docs", "", OK),
         package_row("GET", "/{package}", "", READ[0], READ[1], READ[2]),
@@ -199,6 +208,7 @@ pub(crate) fn path_of(route: &str, package: &str) -> String {
         .replace("{spec}", &format!("{}@1.0.0", package.replace('/', "%2f")))
         .replace("{version}", "1.0.0")
         .replace("{period}", "last-week")
+        .replace("{hook}", "000000")
         .replace("v1/search", "v1/search?text=x")
         .replace("{file}", &format!("{unscoped}-1.0.0.tgz"))
         .replace("{rev}", "1-0")

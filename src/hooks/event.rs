@@ -1,0 +1,61 @@
+//! What a delivery says, in the shape of npm's.
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::clock::Time;
+
+/// npm's word for a line of the audit log.
+pub(super) fn name(action: &str, detail: &Value) -> &'static str {
+    match action {
+        "package.publish" => "package:publish",
+        "package.unpublish" | "package.delete" => "package:unpublish",
+        "package.deprecate" if detail["message"].as_str().is_none_or(str::is_empty) => "package:undeprecated",
+        "package.deprecate" => "package:deprecated",
+        "package.tag" => "package:dist-tag",
+        "package.star" if detail["starred"] == false => "package:unstar",
+        "package.star" => "package:star",
+        "access.grant" => "package:owner",
+        "access.revoke" | "access.expire" => "package:owner-rm",
+        _ => "package:change",
+    }
+}
+
+/// The body of a delivery.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Body<'a> {
+    pub(super) event: &'static str,
+    pub(super) name: &'a str,
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    /// The version of this shape, as npm has it.
+    pub(super) version: &'static str,
+    pub(super) hook_owner: Owner<'a>,
+    /// The packument as the hook's owner may read it, where it is not too large.
+    pub(super) payload: Option<&'a RawValue>,
+    pub(super) change: &'a Value,
+    /// Milliseconds since 1970.
+    pub(super) time: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Owner<'a> {
+    pub(super) username: &'a str,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(event: &'static str, package: &'a str, owner: &'a str, change: &'a Value, at: Time) -> Self {
+        Self {
+            event,
+            name: package,
+            kind: "package",
+            version: "1.0.0",
+            hook_owner: Owner { username: owner },
+            payload: None,
+            change,
+            time: at.timestamp_millis(),
+        }
+    }
+}
