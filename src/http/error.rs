@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use hyper::ext::ReasonPhrase;
 use serde_json::{Value, json};
@@ -68,6 +68,8 @@ pub(super) fn complete(response: &mut Response, public_url: &str, id: &str) {
         body["request_id"] = id.into();
     }
     *response.body_mut() = Body::from(body.to_string());
+    // The router has measured the shorter body already.
+    response.headers_mut().remove(CONTENT_LENGTH);
 }
 
 fn one_line(sentence: &str) -> String {

@@ -8,6 +8,7 @@ use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -170,6 +171,9 @@ impl TestApp {
         let response = self.edge.answer(request, IpAddr::from(ADDRESS)).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a whole body").to_bytes();
+        // On the socket, a length that is not that of the body breaks the connection, or the answer after this one.
+        let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        assert!(bytes.is_empty() || announced.is_none_or(|length: usize| length == bytes.len()), "{:?}", parts.headers);
         Answer { status: parts.status, headers: parts.headers, bytes }
     }
 }
