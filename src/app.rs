@@ -23,6 +23,7 @@ use crate::organizations::Organizations;
 use crate::outgoing::Outgoing;
 use crate::packages::{Packages, Parts, TrustedRoots};
 use crate::search::Search;
+use crate::second_factor::SecondFactor;
 use crate::signatures::Signatures;
 use crate::staging::Staging;
 use crate::tokens::Tokens;
@@ -48,6 +49,8 @@ pub struct App {
     pub outgoing: Outgoing,
     /// Accounts.
     pub users: Users,
+    /// The second factor.
+    pub second_factor: SecondFactor,
     /// The billing flag.
     pub billing: Billing,
     /// Tokens.
@@ -95,16 +98,24 @@ impl App {
         let public_url: Arc<str> = public_url(&config).into();
         let first_flag = billing::first_flag(config.billing.provider);
         let users = Users::new(db.clone(), clock.clone(), &config.auth, first_flag);
+        let second_factor =
+            SecondFactor::new(db.clone(), clock.clone(), users.clone(), vault.clone(), public_url.clone());
         let billing = Billing::new(db.clone(), clock.clone());
-        let tokens = Tokens::new(db.clone(), clock.clone(), users.clone());
-        let access = Access::new(db.clone(), clock.clone(), tokens.clone(), public_url.clone());
+        let tokens = Tokens::new(db.clone(), clock.clone(), users.clone()).map_err(io::Error::other)?;
+        let access = Access::new(db.clone(), clock.clone(), tokens.clone(), second_factor.clone(), public_url.clone());
         let signatures = Signatures::new(db.clone(), clock.clone(), vault.clone(), access.clone());
         let trusted_roots = match &config.provenance.trusted_roots {
             Some(path) => TrustedRoots::read(path)?,
             None => TrustedRoots::default(),
         };
-        let organizations =
-            Organizations::new(db.clone(), clock.clone(), users.clone(), tokens.clone(), access.clone());
+        let organizations = Organizations::new(
+            db.clone(),
+            clock.clone(),
+            users.clone(),
+            second_factor.clone(),
+            tokens.clone(),
+            access.clone(),
+        );
         let parts = Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -140,6 +151,7 @@ impl App {
             blobs,
             outgoing,
             users,
+            second_factor,
             billing,
             tokens,
             access,
@@ -164,6 +176,14 @@ impl App {
 impl HoldsTokens for Arc<App> {
     fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    fn second_factor(&self) -> &SecondFactor {
+        &self.second_factor
+    }
+
+    fn throttle(&self) -> &Throttle {
+        &self.throttle
     }
 }
 

@@ -30,7 +30,13 @@ pub enum Error {
     WrongPassword,
     /// 401 with a challenge: the deed asks for a second factor.
     #[error("This operation requires a one-time password. Give the code of your authenticator, or a recovery code.")]
-    SecondFactorRequired,
+    SecondFactorRequired {
+        /// Where to confirm instead, for clients that can wait for it.
+        web: Option<Box<WebChallenge>>,
+    },
+    /// 401 with a challenge: what was shown as a second factor is wrong, or was used before.
+    #[error("This one-time password is wrong, or was used before. Wait for the next code and give that one.")]
+    WrongSecondFactor,
     /// 402: the account named has no plan.
     #[error("{0}")]
     PaymentRequired(Sentence),
@@ -95,6 +101,15 @@ pub enum Error {
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// Where somebody confirms in a browser what their terminal is about to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebChallenge {
+    /// The page.
+    pub auth_url: String,
+    /// What the terminal asks until the page was used.
+    pub done_url: String,
+}
+
 impl Error {
     /// The HTTP status.
     pub fn status(&self) -> u16 {
@@ -118,7 +133,8 @@ impl Error {
             Self::Unauthenticated(_) => (401, "SR-AUTH-01"),
             Self::DeadCredential => (401, "SR-AUTH-02"),
             Self::WrongPassword => (401, "SR-AUTH-03"),
-            Self::SecondFactorRequired => (401, "SR-AUTH-04"),
+            Self::SecondFactorRequired { .. } => (401, "SR-AUTH-04"),
+            Self::WrongSecondFactor => (401, "SR-AUTH-06"),
             Self::PaymentRequired(_) => (402, "SR-PLAN-01"),
             Self::Forbidden(_) => (403, "SR-ACCESS-03"),
             Self::Lacking { lack, .. } => (403, lack.code()),
@@ -138,7 +154,7 @@ impl Error {
         match self {
             Self::Lacking { lack, ask, .. } => Some((lack.as_str(), ask.as_deref())),
             Self::Unauthenticated(_) | Self::DeadCredential => Some(("login", None)),
-            Self::SecondFactorRequired => Some(("second-factor", None)),
+            Self::SecondFactorRequired { .. } | Self::WrongSecondFactor => Some(("second-factor", None)),
             Self::PaymentRequired(_) => Some(("plan", None)),
             _ => None,
         }
@@ -241,7 +257,7 @@ const fn meaning(code: &'static str, status: u16, when: &'static str, help: &'st
 }
 
 /// Every code that an answer can carry.
-pub const MEANINGS: [Meaning; 31] = [
+pub const MEANINGS: [Meaning; 32] = [
     meaning(
         "SR-ACCESS-01",
         403,
@@ -288,6 +304,12 @@ pub const MEANINGS: [Meaning; 31] = [
         403,
         "A second factor is asked for, and the account has none.",
         "Set one up: npm profile enable-2fa.",
+    ),
+    meaning(
+        "SR-AUTH-06",
+        401,
+        "The second factor shown is wrong, or was used before.",
+        "Wait for the next code and give that one, or a recovery code.",
     ),
     meaning(
         "SR-CONFLICT-01",

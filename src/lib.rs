@@ -30,6 +30,7 @@ pub mod hooks;
 pub mod organizations;
 pub mod packages;
 pub mod search;
+pub mod second_factor;
 pub mod signatures;
 pub mod staging;
 pub mod tokens;

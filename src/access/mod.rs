@@ -19,8 +19,10 @@ use crate::db::{Change, Db, Transaction};
 use crate::error::{Error, Result};
 use crate::names::{AccountId, PackageId, PackageName};
 use crate::policy::{
-    Actor, Administer, Decision, ExistingPackage, Intent, PackageFacts, Permission, Permit, Right, Visibility,
+    Actor, Administer, Decision, ExistingPackage, Intent, PackageFacts, PackageSecondFactor, Permission, Permit, Right,
+    Visibility,
 };
+use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
 
 use store::Grants;
@@ -34,6 +36,7 @@ pub struct Access {
     db: Db,
     clock: Clock,
     tokens: Tokens,
+    second_factor: SecondFactor,
     public_url: Arc<str>,
 }
 
@@ -48,8 +51,8 @@ pub struct Locked {
 
 impl Access {
     /// Sets the room up; refusals name pages below `public_url`.
-    pub fn new(db: Db, clock: Clock, tokens: Tokens, public_url: Arc<str>) -> Self {
-        Self { db, clock, tokens, public_url }
+    pub fn new(db: Db, clock: Clock, tokens: Tokens, second_factor: SecondFactor, public_url: Arc<str>) -> Self {
+        Self { db, clock, tokens, second_factor, public_url }
     }
 
     /// Loads all that is known of a name.
@@ -87,7 +90,9 @@ impl Access {
         self.permit_known(actor, &facts, intent).await
     }
 
-    /// Asks the same of facts that were just loaded for this actor. A change that is refused to a user is written down.
+    /// Asks the same of facts that were just loaded for this actor. Where the answer is to ask for the second factor, what
+    /// the request offers is looked at, and the actor of the permit is confirmed: go on with that one. A change that is
+    /// refused to a user is written down.
     ///
     /// # Errors
     /// As [`Access::permit`].
@@ -97,7 +102,14 @@ impl Access {
         facts: &PackageFacts,
         intent: Intent<R>,
     ) -> Result<Permit<R>> {
-        let outcome = self.permit_on(actor, facts, intent);
+        let outcome = match crate::policy::permit(actor, intent, facts, self.clock.now()) {
+            Err(Decision::SecondFactorRequired) => {
+                let confirmed = self.second_factor.confirm(actor, facts.name.as_str()).await?;
+                self.permit_on(&confirmed, facts, intent)
+            }
+            Ok(permit) => Ok(permit),
+            Err(refusal) => Err(self.refusal(&refusal, actor, &facts.name)),
+        };
         if let (Err(refusal), Actor::User(_), true) = (&outcome, actor, intent.action().changes()) {
             let (action, code) = (intent.action().audit_name(), refusal.code());
             if let Err(cause) = self.record_refusal(actor, facts, action, code).await {
@@ -188,6 +200,27 @@ impl Access {
         let intent = Intent::set_visibility(visibility);
         let (permit, facts) = self.lock_and_permit(&mut transaction, permit.actor(), permit.name(), intent).await?;
         self.change_visibility(&mut transaction, &permit, &facts, visibility).await?;
+        transaction.commit().await
+    }
+
+    /// Says whether publishing the package asks for a second factor.
+    ///
+    /// # Errors
+    /// The refusal, where the permit no longer holds.
+    pub async fn set_second_factor(&self, permit: &Permit<Administer>, wanted: PackageSecondFactor) -> Result<()> {
+        let mut transaction = self.db.begin().await?;
+        let intent = Intent::REQUIRE_SECOND_FACTOR;
+        let (permit, facts) = self.lock_and_permit(&mut transaction, permit.actor(), permit.name(), intent).await?;
+        let package = existing(&facts)?;
+        if package.second_factor == wanted {
+            return Ok(());
+        }
+        store::set_second_factor(&mut transaction, package.id, wanted).await?;
+        let detail = json!({
+            "publish_requires": wanted.publish_requires,
+            "automation_overrides": wanted.automation_overrides,
+        });
+        self.record(&mut transaction, &permit, &facts, detail).await?;
         transaction.commit().await
     }
 

@@ -22,7 +22,7 @@ pub(super) fn explain(decision: &Decision, actor: &Actor, name: &PackageName, pu
             Error::Lacking { lack: *lack, sentence, ask: asks_owner.then(|| format!("@{}", name.scope())) }
         }
         Decision::PaymentRequired(account) => payment_required(account, actor, name, public_url),
-        Decision::SecondFactorRequired => Error::SecondFactorRequired,
+        Decision::SecondFactorRequired => Error::SecondFactorRequired { web: None },
     }
 }
 

@@ -274,6 +274,24 @@ pub(super) async fn set_visibility(
     Ok(())
 }
 
+pub(super) async fn set_second_factor(
+    connection: &mut PgConnection,
+    package: PackageId,
+    wanted: PackageSecondFactor,
+) -> Result<()> {
+    sqlx::query!(
+        "update packages
+         set publish_requires_second_factor = $2, automation_overrides_second_factor = $3
+         where id = $1",
+        package.0,
+        wanted.publish_requires,
+        wanted.automation_overrides,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Grows the revision by one and moves `modified` forward, never back. Returns the new revision.
 pub(super) async fn bump_revision(connection: &mut PgConnection, package: PackageId, now: Time) -> Result<i64> {
     let revision = sqlx::query_scalar!(

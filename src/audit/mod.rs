@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use crate::clock::Time;
 use crate::error::Result;
 use crate::names::AccountId;
-use crate::policy::Actor;
+use crate::policy::{AccountPermit, Actor, Principal};
 
 /// One line of the log.
 #[derive(Debug)]
@@ -49,15 +49,27 @@ pub struct By {
     pub address: Option<IpAddr>,
 }
 
+impl From<&Principal> for By {
+    fn from(principal: &Principal) -> Self {
+        Self {
+            account: Some(principal.account.id),
+            name: principal.account.name.to_string(),
+            token: Some(principal.token.0),
+            address: Some(principal.address),
+        }
+    }
+}
+
+impl From<&AccountPermit> for By {
+    fn from(permit: &AccountPermit) -> Self {
+        Self::from(permit.principal())
+    }
+}
+
 impl From<&Actor> for By {
     fn from(actor: &Actor) -> Self {
         match actor {
-            Actor::User(principal) => Self {
-                account: Some(principal.account.id),
-                name: principal.account.name.to_string(),
-                token: Some(principal.token.0),
-                address: Some(principal.address),
-            },
+            Actor::User(principal) => Self::from(principal),
             Actor::Operator => Self { name: "operator".into(), ..Self::default() },
             Actor::Anonymous | Actor::Dead => Self { name: "anonymous".into(), ..Self::default() },
         }

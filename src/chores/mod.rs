@@ -62,6 +62,8 @@ pub fn all() -> Vec<Chore> {
             .also_at_stop(),
         Chore::each_node("hooks.deliver", Duration::from_secs(2), |app| Box::pin(app.hooks.deliver())),
         Chore::one_node("hooks.forget", Duration::from_hours(12), |app| Box::pin(app.hooks.forget_old_deliveries())),
+        Chore::each_node("tokens.last_uses", Duration::from_mins(1), |app| Box::pin(app.tokens.write_last_uses()))
+            .also_at_stop(),
     ]
 }
 

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use crate::app::App;
 use crate::audit::By;
-use crate::clock::to_npm_time;
+use crate::clock::{Time, to_npm_time};
 use crate::config::Config;
 use crate::error::Error;
 use crate::names::{AccountId, AccountName, PackagePattern};
@@ -40,6 +40,9 @@ pub(super) enum TokenCommand {
         /// When it ends, counted from now, as in 90d, 12h or 30m.
         #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
         expires: Option<chrono::TimeDelta>,
+        /// The moment at which it ends, as in 2027-01-31T00:00:00Z.
+        #[arg(long, value_name = "RFC3339", conflicts_with = "expires")]
+        until: Option<Time>,
     },
     /// List living tokens.
     List {
@@ -53,17 +56,27 @@ pub(super) enum TokenCommand {
         /// where other users of the machine cannot see it.
         key: String,
     },
+    /// Say what a token may do, and whether it is alive.
+    Inspect {
+        /// The token; - reads it from standard input, where other users of the machine cannot see it.
+        token: String,
+    },
 }
 
 pub(super) async fn run(command: TokenCommand, config: Config) -> anyhow::Result<()> {
     match command {
-        TokenCommand::Create { user, name, read_only, cidr, packages, expires } => {
+        TokenCommand::Create { user, name, read_only, cidr, packages, expires, until } => {
             let whole = if read_only { Narrowing::read_only() } else { Narrowing::default() };
             let narrowing = Narrowing { packages, networks: cidr, ..whole };
-            with_app(config, async |app| create(app, &user, name, narrowing, expires).await).await
+            with_app(config, async |app| {
+                let expires_at = until.or_else(|| expires.map(|after| app.clock.now() + after));
+                create(app, &user, name, narrowing, expires_at).await
+            })
+            .await
         }
         TokenCommand::List { user } => with_app(config, async |app| list(app, user.as_ref()).await).await,
         TokenCommand::Revoke { key } => with_app(config, async |app| revoke(app, &key).await).await,
+        TokenCommand::Inspect { token } => with_app(config, async |app| inspect(app, &token).await).await,
     }
 }
 
@@ -72,14 +85,15 @@ async fn create(
     user: &AccountName,
     name: String,
     narrowing: Narrowing,
-    expires: Option<chrono::TimeDelta>,
+    expires_at: Option<Time>,
 ) -> anyhow::Result<()> {
     let token = NewToken {
         account: find_user(app, user).await?,
         name,
+        description: None,
         kind: TokenKind::Granular,
         narrowing,
-        expires_at: expires.map(|after| app.clock.now() + after),
+        expires_at,
     };
     let secret = app.tokens.issue(token, &By::from(&Actor::Operator)).await?;
     println!("{}", secret.expose());
@@ -115,20 +129,31 @@ fn line(token: &ListedToken) -> String {
 }
 
 async fn revoke(app: &App, key: &str) -> anyhow::Result<()> {
-    let mut line = String::new();
-    let named = if key == "-" {
-        std::io::stdin().lock().read_line(&mut line)?;
-        line.trim()
+    let named = given(key)?;
+    if TokenSecret::parse(&named).is_some() {
+        app.tokens.revoke_secret(&named, [127, 0, 0, 1].into()).await?;
     } else {
-        key
-    };
-    if TokenSecret::parse(named).is_some() {
-        app.tokens.revoke_secret(named, [127, 0, 0, 1].into()).await?;
-    } else {
-        app.tokens.revoke_key(named, &By::from(&Actor::Operator)).await?;
+        app.tokens.revoke_key(&named, &By::from(&Actor::Operator)).await?;
     }
     println!("revoked");
     Ok(())
+}
+
+async fn inspect(app: &App, token: &str) -> anyhow::Result<()> {
+    let dead = || Error::NotFound("This is no living token: it is unknown, expired or revoked.".into());
+    let token = app.tokens.inspect(&given(token)?).await?.ok_or_else(dead)?;
+    println!("{}", line(&token));
+    Ok(())
+}
+
+/// What was given, or for - the first line of standard input.
+fn given(text: &str) -> std::io::Result<String> {
+    if text != "-" {
+        return Ok(text.to_owned());
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
 }
 
 async fn find_user(app: &App, name: &AccountName) -> anyhow::Result<AccountId> {

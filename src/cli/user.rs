@@ -30,16 +30,58 @@ pub(super) enum UserCommand {
         #[arg(long)]
         admin: bool,
     },
+    /// Switch an account off: its tokens are dead at once, and nobody logs in.
+    Disable {
+        /// The account.
+        name: AccountName,
+    },
+    /// Switch an account on again, with the tokens that it had.
+    Enable {
+        /// The account.
+        name: AccountName,
+    },
+    /// Take the second factor away from somebody who lost theirs.
+    #[command(name = "disable-2fa")]
+    DisableSecondFactor {
+        /// The account.
+        name: AccountName,
+    },
 }
 
 pub(super) async fn run(command: UserCommand, config: Config) -> anyhow::Result<()> {
-    let UserCommand::Create { name, email, password_stdin, admin } = command;
-    let user = NewUser {
-        name: AccountName::for_registration(&name)?,
-        email: email.parse::<Email>()?,
-        password: Password::chosen(&read_password(password_stdin)?)?,
-        administrator: admin,
-    };
+    match command {
+        UserCommand::Create { name, email, password_stdin, admin } => {
+            let user = NewUser {
+                name: AccountName::for_registration(&name)?,
+                email: email.parse::<Email>()?,
+                password: Password::chosen(&read_password(password_stdin)?)?,
+                administrator: admin,
+            };
+            create(user, config).await
+        }
+        UserCommand::Disable { name } => set_disabled(name, true, config).await,
+        UserCommand::Enable { name } => set_disabled(name, false, config).await,
+        UserCommand::DisableSecondFactor { name } => {
+            with_app(config, async |app| {
+                app.second_factor.disable_for(&name).await?;
+                println!("{name}: no second factor");
+                Ok(())
+            })
+            .await
+        }
+    }
+}
+
+async fn set_disabled(name: AccountName, disabled: bool, config: Config) -> anyhow::Result<()> {
+    with_app(config, async |app| {
+        app.users.set_disabled(&name, disabled).await?;
+        println!("{name}: {}", if disabled { "disabled" } else { "enabled" });
+        Ok(())
+    })
+    .await
+}
+
+async fn create(user: NewUser, config: Config) -> anyhow::Result<()> {
     with_app(config, async |app| {
         let profile = app.users.create(user, &By::from(&Actor::Operator)).await?;
         println!("{}", profile.name);

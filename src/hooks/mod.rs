@@ -199,7 +199,7 @@ impl Hooks {
                 Err(Error::Unauthenticated("Hooks belong to an account. Run npm login first.".into()))
             }
             (Decision::DeadCredential, _) => Err(Error::DeadCredential),
-            (Decision::SecondFactorRequired, _) => Err(Error::SecondFactorRequired),
+            (Decision::SecondFactorRequired, _) => Err(Error::SecondFactorRequired { web: None }),
             (Decision::Forbidden(lack), _) => Err(Error::Lacking { lack, sentence: lacking(lack).into(), ask: None }),
         }
     }

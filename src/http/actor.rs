@@ -1,19 +1,20 @@
 //! Who is asking.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 
 use crate::error::{Error, Result};
-use crate::policy::{AccountFacts, Actor, Lack};
+use crate::policy::{AccountFacts, Actor, Lack, Offer, Principal};
+use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
 
 use super::address::ClientAddress;
+use super::credential::{Credential, credential, offer};
+use super::throttle::Throttle;
 
 /// Who makes the request. No credential makes [`Actor::Anonymous`], a bad one [`Actor::Dead`]; never an `Option`.
 ///
@@ -32,10 +33,18 @@ impl CurrentActor {
     }
 }
 
+/// What a request without a credential offers as a second factor: a login's.
+#[derive(Debug)]
+pub struct CurrentOffer(pub Offer);
+
 /// The state of a router whose requests are made by actors; all that the extractor needs to know of the application.
 pub trait HoldsTokens {
     /// The room that tells who shows a credential.
     fn tokens(&self) -> &Tokens;
+    /// The room that tells whether a second factor is right.
+    fn second_factor(&self) -> &SecondFactor;
+    /// What counts attempts with passwords.
+    fn throttle(&self) -> &Throttle;
 }
 
 impl<S: HoldsTokens + Sync> FromRequestParts<S> for CurrentActor {
@@ -46,9 +55,58 @@ impl<S: HoldsTokens + Sync> FromRequestParts<S> for CurrentActor {
         Ok(Self(match credential(&parts.headers) {
             Credential::None => Ok(Actor::Anonymous),
             Credential::Unreadable => Ok(Actor::Dead),
-            Credential::Token(text) => state.tokens().authenticate(&text, address).await,
+            Credential::Token(text) => {
+                let actor = state.tokens().authenticate(&text, address).await;
+                actor.map(|actor| with_offer(actor, &parts.headers))
+            }
+            // On the heap: what few clients still send shall not weigh on every request.
+            Credential::Password { name, password } => {
+                Box::pin(by_password(parts, state, &name, &password, address)).await
+            }
         }))
     }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CurrentOffer {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        Ok(Self(offer(&parts.headers)))
+    }
+}
+
+fn with_offer(mut actor: Actor, headers: &HeaderMap) -> Actor {
+    if let Actor::User(principal) = &mut actor {
+        principal.offer = offer(headers);
+    }
+    actor
+}
+
+/// A password is a login that comes with every request. An account with a second factor is asked for it each time, which
+/// no install can answer: so there its password reads as much as nobody, and a change says what is missing.
+async fn by_password(
+    parts: &Parts,
+    state: &impl HoldsTokens,
+    name: &str,
+    password: &str,
+    address: IpAddr,
+) -> Result<Actor> {
+    let attempt = |account: &_| state.throttle().attempt(account, address);
+    let actor = state.tokens().authenticate_password(name, password, address, attempt).await?;
+    let actor = with_offer(actor, &parts.headers);
+    match &actor {
+        Actor::User(principal) if principal.account.second_factor.is_some() => {
+            confirmed_password(state, principal, &parts.method).await
+        }
+        _ => Ok(actor),
+    }
+}
+
+async fn confirmed_password(state: &impl HoldsTokens, principal: &Principal, method: &Method) -> Result<Actor> {
+    if principal.offer.code.is_none() && method.is_safe() {
+        return Ok(Actor::Dead);
+    }
+    state.second_factor().confirm_password(principal).await
 }
 
 /// The account behind a request that needs one and concerns no package.
@@ -68,59 +126,5 @@ pub fn require_account(actor: &Actor) -> Result<&Arc<AccountFacts>> {
         Actor::Anonymous | Actor::Operator => {
             Err(Error::Unauthenticated("You are not logged in. Run npm login first.".into()))
         }
-    }
-}
-
-enum Credential {
-    None,
-    Unreadable,
-    Token(String),
-}
-
-/// Reads `Authorization`. `Bearer` carries a token; `Basic` carries one in the place of the password, which costs no
-/// password hash. The scheme's case and surrounding blanks do not matter (`protocol.md` 1.4).
-fn credential(headers: &HeaderMap) -> Credential {
-    let mut values = headers.get_all(AUTHORIZATION).into_iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return if headers.contains_key(AUTHORIZATION) { Credential::Unreadable } else { Credential::None };
-    };
-    let Ok(text) = value.to_str() else { return Credential::Unreadable };
-    let (scheme, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-    let rest = rest.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Credential::Token(rest.to_owned());
-    }
-    if scheme.eq_ignore_ascii_case("basic") {
-        return basic_password(rest).map_or(Credential::Unreadable, Credential::Token);
-    }
-    Credential::Unreadable
-}
-
-fn basic_password(encoded: &str) -> Option<String> {
-    let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-    decoded.split_once(':').map(|(_, password)| password.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(value: &str) -> Option<String> {
-        let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, value.parse().unwrap());
-        match credential(&headers) {
-            Credential::Token(text) => Some(text),
-            Credential::None | Credential::Unreadable => None,
-        }
-    }
-
-    #[test]
-    fn bearer_and_basic_lead_to_the_same_token() {
-        assert_eq!(read("Bearer npm_x").as_deref(), Some("npm_x"));
-        assert_eq!(read("bearer   npm_x ").as_deref(), Some("npm_x"));
-        // alice:npm_x:y — only the first colon splits.
-        assert_eq!(read("Basic YWxpY2U6bnBtX3g6eQ==").as_deref(), Some("npm_x:y"));
-        assert_eq!(read("Basic !!"), None);
-        assert_eq!(read("Digest x"), None);
     }
 }

@@ -16,6 +16,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 
+use super::path::Query;
+
 /// The largest body of a login, token, access or owner request (`security.md` 1.9).
 const SMALL_BYTES: usize = 64 * 1024;
 
@@ -49,6 +51,28 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 pub async fn read_json<T: DeserializeOwned>(request: Request) -> Result<JsonBody<T>> {
     let (parts, body) = request.into_parts();
     require_json(&parts.headers)?;
+    let bytes = read_small(body).await?;
+    crate::packages::check_json(&bytes)?;
+    let value = serde_json::from_slice(&bytes).map_err(|cause| {
+        Error::Malformed(format!("The request body does not have the expected form: {cause}.").into())
+    })?;
+    Ok(JsonBody(value))
+}
+
+/// Reads the small body that the form of a page sends.
+///
+/// # Errors
+/// `UnsupportedMedia`, `TooLarge`, `Malformed`, `BodyTimeout`.
+pub async fn read_form(request: Request) -> Result<Query> {
+    let (parts, body) = request.into_parts();
+    require_plain(&parts.headers, "application/x-www-form-urlencoded")?;
+    let bytes = read_small(body).await?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Error::Malformed("The form is not valid UTF-8. Send it again.".into()))?;
+    Query::parse(text)
+}
+
+async fn read_small(body: Body) -> Result<BytesMut> {
     let mut stream = BodyStream::new(body);
     let mut bytes = BytesMut::new();
     while let Some(chunk) = stream.next().await {
@@ -57,16 +81,17 @@ pub async fn read_json<T: DeserializeOwned>(request: Request) -> Result<JsonBody
             return Err(Error::TooLarge("The request body is larger than 64 kB. Send less.".into()));
         }
     }
-    crate::packages::check_json(&bytes)?;
-    let value = serde_json::from_slice(&bytes).map_err(|cause| {
-        Error::Malformed(format!("The request body does not have the expected form: {cause}.").into())
-    })?;
-    Ok(JsonBody(value))
+    Ok(bytes)
 }
 
 /// Refuses a body that is not plain JSON.
 fn require_json(headers: &HeaderMap) -> Result<()> {
-    require_json_type(headers)?;
+    require_plain(headers, "application/json")
+}
+
+/// Refuses a body of another type, and a compressed one.
+fn require_plain(headers: &HeaderMap, wanted: &str) -> Result<()> {
+    require_type(headers, wanted)?;
     let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("identity");
     if !encoding.trim().eq_ignore_ascii_case("identity") {
         return Err(Error::UnsupportedMedia("The body must not be compressed. Send it as it is.".into()));
@@ -76,10 +101,14 @@ fn require_json(headers: &HeaderMap) -> Result<()> {
 
 /// Refuses a body that is not JSON, whatever its encoding.
 pub(super) fn require_json_type(headers: &HeaderMap) -> Result<()> {
+    require_type(headers, "application/json")
+}
+
+fn require_type(headers: &HeaderMap, wanted: &str) -> Result<()> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(Error::UnsupportedMedia("The body must be application/json. Set the content type.".into()));
+    if !essence.eq_ignore_ascii_case(wanted) {
+        return Err(Error::UnsupportedMedia(format!("The body must be {wanted}. Set the content type.").into()));
     }
     Ok(())
 }

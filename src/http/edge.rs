@@ -126,7 +126,7 @@ fn hex_digits(id: u64) -> [u8; 16] {
     std::array::from_fn(|at| b"0123456789abcdef"[usize::from(bytes[at / 2] >> (4 * (1 - at % 2)) & 15)])
 }
 
-/// What the log says of a request. Paths can hold tokens, so nothing behind `/-/user/token/` is ever written, and no
+/// What the log says of a request. Paths can hold secrets, so nothing behind [`SECRET_PATHS`] is ever written, and no
 /// query string either (`security.md` 3.5).
 struct Line {
     method: Method,
@@ -165,9 +165,13 @@ impl Line {
     }
 }
 
+/// Where paths hold secrets: tokens that are ended, and pages that confirm.
+const SECRET_PATHS: [&str; 5] =
+    ["/-/user/token/", "/-/npm/v1/tokens/token/", "/-/v1/done/", "/auth/cli/", "/-/strongroom/v1/confirmations/"];
+
 fn redacted(path: &str) -> String {
-    const SECRET: &str = "/-/user/token/";
-    if path.starts_with(SECRET) { format!("{SECRET}(token)") } else { path.to_owned() }
+    let secret = SECRET_PATHS.into_iter().find(|secret| path.starts_with(secret));
+    secret.map_or_else(|| path.to_owned(), |secret| format!("{secret}(secret)"))
 }
 
 fn chain(error: &Error) -> String {
@@ -210,7 +214,9 @@ mod tests {
 
     #[test]
     fn a_token_in_a_path_is_not_logged() {
-        assert_eq!(redacted("/-/user/token/npm_secret"), "/-/user/token/(token)");
+        for path in SECRET_PATHS {
+            assert_eq!(redacted(&format!("{path}npm_secret")), format!("{path}(secret)"));
+        }
         assert_eq!(redacted("/@alice%2fx"), "/@alice%2fx");
     }
 }

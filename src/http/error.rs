@@ -30,6 +30,10 @@ impl IntoResponse for Error {
             body["missing"] = missing.into();
             body["ask"] = ask.into();
         }
+        if let Self::SecondFactorRequired { web: Some(web) } = &self {
+            body["authUrl"] = web.auth_url.as_str().into();
+            body["doneUrl"] = web.done_url.as_str().into();
+        }
         let mut response = Response::new(Body::from(body.to_string()));
         response.extensions_mut().insert(Told(body));
         *response.status_mut() = status;
@@ -44,6 +48,10 @@ impl IntoResponse for Error {
             if let Ok(notice) = HeaderValue::from_str(&sentence) {
                 headers.insert("npm-notice", notice);
             }
+        }
+        if matches!(self, Self::SecondFactorRequired { .. } | Self::WrongSecondFactor) {
+            // Clients ask for a code where they see this word, and nowhere else (`protocol.md` 1.7).
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("OTP"));
         }
         // pnpm shows the reason phrase and nothing else.
         let phrase = format!("{} ({})", status.canonical_reason().unwrap_or("Error"), self.code());

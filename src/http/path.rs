@@ -44,12 +44,9 @@ impl Query {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
-}
 
-impl<S: Send + Sync> FromRequestParts<S> for Query {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+    /// Reads a query, or the body of a form, which has the same form.
+    pub(super) fn parse(text: &str) -> Result<Self> {
         let decode = |text: &str| {
             let spaced = text.replace('+', " ");
             percent_decode_str(&spaced)
@@ -57,12 +54,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
                 .map(std::borrow::Cow::into_owned)
                 .map_err(|_| Error::Malformed("The query is not valid UTF-8. Check the URL.".into()))
         };
-        let pairs = parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let pairs = text.split('&').filter(|pair| !pair.is_empty());
         let decoded = pairs.map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             Ok((decode(key)?, decode(value)?))
         });
         Ok(Self(decoded.collect::<Result<_>>()?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        Self::parse(parts.uri.query().unwrap_or_default())
     }
 }
 

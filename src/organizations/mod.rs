@@ -17,6 +17,7 @@ use crate::db::{Change, Db, Transaction};
 use crate::error::{Error, Result};
 use crate::names::{AccountName, TeamId, TeamName};
 use crate::policy::{Actor, Decision, OrganizationAction, OrganizationPermit, OrganizationRole, permit_organization};
+use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
 use crate::users::Users;
 
@@ -28,6 +29,7 @@ pub struct Organizations {
     db: Db,
     clock: Clock,
     users: Users,
+    second_factor: SecondFactor,
     tokens: Tokens,
     access: Access,
 }
@@ -45,8 +47,15 @@ pub struct ListedOrganization {
 
 impl Organizations {
     /// Sets the room up.
-    pub fn new(db: Db, clock: Clock, users: Users, tokens: Tokens, access: Access) -> Self {
-        Self { db, clock, users, tokens, access }
+    pub fn new(
+        db: Db,
+        clock: Clock,
+        users: Users,
+        second_factor: SecondFactor,
+        tokens: Tokens,
+        access: Access,
+    ) -> Self {
+        Self { db, clock, users, second_factor, tokens, access }
     }
 
     /// Creates an organization with its first owner, who is then the one who can add others, and the team that every
@@ -103,12 +112,19 @@ impl Organizations {
             None => None,
         };
         let scope = organization.as_ref().map(|organization| organization.id);
-        match permit_organization(actor, action, organization) {
+        let asked = permit_organization(actor, action, organization.clone());
+        let answer = if matches!(asked, Err(Decision::SecondFactorRequired)) {
+            let confirmed = self.second_factor.confirm(actor, &format!("@{name}")).await?;
+            permit_organization(&confirmed, action, organization)
+        } else {
+            asked
+        };
+        match answer {
             Ok(permit) => Ok(permit),
             Err(decision) => {
                 let refusal = refusal::explain(&decision, actor, name);
                 let is_change = action != OrganizationAction::See && matches!(actor, Actor::User(_));
-                if is_change && decision != Decision::SecondFactorRequired {
+                if is_change {
                     self.record_refusal(actor, name, scope, &refusal).await;
                 }
                 Err(refusal)

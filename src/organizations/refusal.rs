@@ -12,7 +12,7 @@ pub(super) fn explain(decision: &Decision, actor: &Actor, name: &AccountName) ->
         }
         Decision::DeadCredential => Error::DeadCredential,
         Decision::NotFound => no_organization(name),
-        Decision::SecondFactorRequired => Error::SecondFactorRequired,
+        Decision::SecondFactorRequired => Error::SecondFactorRequired { web: None },
         Decision::PaymentRequired(account) => {
             Error::PaymentRequired(format!("Account {account} has no plan. Ask one of its owners to pick one.").into())
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::action::Guard;
-use super::actor::{Actor, OrganizationRight, TokenRight};
+use super::actor::{Actor, OrganizationRight, Principal, TokenRight};
 use super::decide::{Decision, Lack, challenge};
 use super::facts::{AccountFacts, AccountKind, OrganizationRole, PackageSecondFactor, SecondFactorMode};
 
@@ -54,6 +54,43 @@ pub fn decide_account(actor: &Actor, action: AccountAction) -> Decision {
     }
     let asks = action != AccountAction::Follow && principal.account.second_factor.is_some();
     challenge(actor, if asks { Guard::Always } else { Guard::Open }, PackageSecondFactor::default())
+}
+
+/// Proof that an actor may do one thing to their own account. Only [`permit_account`] makes one, and what writes takes one.
+#[derive(Debug)]
+pub struct AccountPermit {
+    principal: Principal,
+    action: AccountAction,
+}
+
+impl AccountPermit {
+    /// The account.
+    pub fn account(&self) -> &Arc<AccountFacts> {
+        &self.principal.account
+    }
+
+    /// Who acts: the account, through a token.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// What it was given for.
+    pub fn action(&self) -> AccountAction {
+        self.action
+    }
+}
+
+/// Decides, and turns a yes into a proof.
+///
+/// # Errors
+/// The [`Decision`] where it is not [`Decision::Allow`]; [`Decision::Unauthenticated`] for the operator, who has no
+/// account and doors of their own.
+pub fn permit_account(actor: &Actor, action: AccountAction) -> Result<AccountPermit, Decision> {
+    match (decide_account(actor, action), actor) {
+        (Decision::Allow, Actor::User(principal)) => Ok(AccountPermit { principal: principal.clone(), action }),
+        (Decision::Allow, _) => Err(Decision::Unauthenticated),
+        (refusal, _) => Err(refusal),
+    }
 }
 
 /// What an actor is about to do to an organization.

@@ -13,7 +13,8 @@ mod facts;
 mod permit;
 
 pub use account::{
-    AccountAction, OrganizationAction, OrganizationPermit, decide_account, decide_organization, permit_organization,
+    AccountAction, AccountPermit, OrganizationAction, OrganizationPermit, decide_account, decide_organization,
+    permit_account, permit_organization,
 };
 pub use action::Administer;
 pub use action::{Action, Intent, Read, Right, Write};

@@ -13,12 +13,18 @@ use crate::access::Collaborator;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::{CachePolicy, CurrentActor, Json, JsonBody, PackagePath, Query};
-use crate::policy::{Intent, Visibility};
+use crate::policy::{Intent, PackageSecondFactor, Visibility};
 
 /// `GET /-/package/{package}/access`, as pnpm asks it.
 pub(super) async fn get(State(app): State<Arc<App>>, actor: CurrentActor, path: PackagePath) -> Result<Response> {
     let opened = app.packages.open(&actor.known()?, &path.for_reading()?, Intent::INSPECT).await?;
-    Ok(private(json!({ "access": opened.visibility().as_str(), "publish_requires_tfa": false })))
+    let package = opened.entry.facts.package.as_ref();
+    let second_factor = package.map(|package| package.second_factor).unwrap_or_default();
+    Ok(private(json!({
+        "access": opened.visibility().as_str(),
+        "publish_requires_tfa": second_factor.publish_requires,
+        "automation_token_overrides_tfa": second_factor.automation_overrides,
+    })))
 }
 
 /// `GET /-/package/{package}/visibility`, as npm asks it.
@@ -36,6 +42,16 @@ pub(super) async fn visibility(
 pub(super) struct AccessChange {
     access: Option<String>,
     publish_requires_tfa: Option<bool>,
+    automation_token_overrides_tfa: Option<bool>,
+}
+
+impl AccessChange {
+    /// Whether publishing asks for a second factor; pnpm leaves the second half out.
+    fn second_factor(&self) -> Option<PackageSecondFactor> {
+        let publish_requires = self.publish_requires_tfa?;
+        let overrides = publish_requires && self.automation_token_overrides_tfa.unwrap_or_default();
+        Some(PackageSecondFactor { publish_requires, automation_overrides: overrides })
+    }
 }
 
 /// `POST /-/package/{package}/access`.
@@ -48,19 +64,20 @@ pub(super) async fn set(
     let actor = actor.known()?;
     let name = path.for_writing(&actor)?;
     // Before the body is read: whoever may not do the cheapest of these changes may do none of them.
-    app.access.permit(&actor, &name, Intent::set_visibility(Visibility::Public)).await?;
+    let permit = app.access.permit(&actor, &name, Intent::REQUIRE_SECOND_FACTOR).await?;
     let JsonBody(change): JsonBody<AccessChange> = crate::http::read_json(request).await?;
-    if change.publish_requires_tfa == Some(true) {
-        return Err(Error::Unprocessable("This registry cannot ask for a second factor on publish yet.".into()));
+    if change.access.is_none() && change.publish_requires_tfa.is_none() {
+        return Err(Error::Malformed("The body names no change. Send {\"access\":\"restricted\"}.".into()));
     }
-    if let Some(text) = change.access {
+    if let Some(text) = &change.access {
         let wanted: Visibility = text
             .parse()
             .map_err(|()| Error::Unprocessable("access is \"public\" or \"restricted\". Say one of them.".into()))?;
-        let permit = app.access.permit(&actor, &name, Intent::set_visibility(wanted)).await?;
+        let permit = app.access.permit(permit.actor(), &name, Intent::set_visibility(wanted)).await?;
         app.access.set_visibility(&permit, wanted).await?;
-    } else if change.publish_requires_tfa.is_none() {
-        return Err(Error::Malformed("The body names no change. Send {\"access\":\"restricted\"}.".into()));
+    }
+    if let Some(wanted) = change.second_factor() {
+        app.access.set_second_factor(&permit, wanted).await?;
     }
     Ok(Json(json!({ "ok": true })))
 }

@@ -7,6 +7,7 @@ mod access;
 mod attestations;
 mod audits;
 mod collaborators;
+mod confirmation;
 mod downloads;
 mod errors;
 mod feeds;
@@ -16,13 +17,16 @@ mod organizations;
 mod owners;
 mod packument;
 mod ping;
+mod profile;
 mod publish;
 mod search;
+mod security_keys;
 mod session;
 mod signing_keys;
 mod staging;
 mod tarball;
 mod teams;
+mod tokens;
 mod user;
 
 use std::sync::Arc;
@@ -58,7 +62,18 @@ pub fn routes() -> Vec<Route> {
         row(&["GET"], "/-/ping", get(ping::ping)),
         row(&["GET"], "/-/whoami", get(session::whoami)),
         row(&["GET", "PUT"], "/-/user/{user}", get(user::get).put(session::log_in)),
+        row(&["PUT"], "/-/user/{user}/-rev/{rev}", put(session::log_in)),
         row(&["DELETE"], "/-/user/token/{token}", delete(session::log_out)),
+        row(&["GET", "POST"], "/-/npm/v1/tokens", get(tokens::list).post(tokens::create)),
+        row(&["DELETE"], "/-/npm/v1/tokens/token/{token}", delete(tokens::delete)),
+        row(&["GET", "POST"], "/-/npm/v1/user", get(profile::get).post(profile::set)),
+        row(&["GET", "PUT", "POST", "DELETE"], "/-/v1/done/{secret}", done()),
+        row(&["GET", "POST"], "/auth/cli/{secret}", get(confirmation::page).post(confirmation::decide)),
+        row(&["POST"], "/-/strongroom/v1/confirmations/{secret}/challenge", post(confirmation::challenge)),
+        row(&["POST"], "/-/strongroom/v1/confirmations/{secret}/assertion", post(confirmation::assert)),
+        row(&["GET", "POST"], "/-/strongroom/v1/security-keys", get(security_keys::list).post(security_keys::register)),
+        row(&["POST"], "/-/strongroom/v1/security-keys/challenge", post(security_keys::challenge)),
+        row(&["DELETE"], "/-/strongroom/v1/security-keys/{key}", delete(security_keys::remove)),
         row(&["GET"], "/-/user/{user}/package", get(lists::of_user)),
         row(&["GET"], "/-/org/{account}/package", get(lists::of_organization)),
         row(
@@ -135,6 +150,11 @@ pub fn routes() -> Vec<Route> {
         row(&["PUT"], "/{package}/-rev/{rev}", put(owners::put)),
         row(&["GET"], "/{package}/-/{file}", get(tarball::get)),
     ]
+}
+
+/// Clients poll with the method of the request that was refused.
+fn done() -> MethodRouter<Arc<App>> {
+    get(confirmation::done).put(confirmation::done).post(confirmation::done).delete(confirmation::done)
 }
 
 /// The router over [`routes`]; every miss is answered in npm's shape.

@@ -40,7 +40,7 @@ pub(super) async fn put(
 ) -> Result<Response> {
     let actor = actor.known()?;
     let name = path.for_writing(&actor)?;
-    app.access.permit(&actor, &name, Intent::CHANGE_COLLABORATORS).await?;
+    let permit = app.access.permit(&actor, &name, Intent::CHANGE_COLLABORATORS).await?;
     let JsonBody(document): JsonBody<OwnersDocument> = crate::http::read_json(request).await?;
     if document.versions.is_some() {
         return Err(Error::Unprocessable("This registry cannot unpublish yet. Nothing was removed.".into()));
@@ -52,7 +52,7 @@ pub(super) async fn put(
     }
     let revision = parse_rev(&name, parameters.get("rev"))
         .ok_or_else(|| Error::Conflict(format!("{name} has no such revision. Run the command again.").into()))?;
-    let revision = app.access.change_owners(&actor, &name, &OwnersChange { revision, wanted }).await?;
+    let revision = app.access.change_owners(permit.actor(), &name, &OwnersChange { revision, wanted }).await?;
     let answer = json!({ "ok": true, "id": name, "rev": rev_text(&name, revision) });
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }

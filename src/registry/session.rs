@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::audit::By;
+use crate::clock::Time;
 use crate::config::Signup;
 use crate::error::{Error, Result};
-use crate::http::{ClientAddress, CurrentActor, Json, JsonBody, PathParameters, require_account};
+use crate::http::{ClientAddress, CurrentActor, CurrentOffer, Json, JsonBody, PathParameters, require_account};
 use crate::names::{AccountName, Email};
 use crate::policy::Narrowing;
 use crate::tokens::{NewToken, TokenKind};
@@ -47,9 +48,11 @@ pub(super) struct UserDocument {
 }
 
 /// `PUT /-/user/org.couchdb.user:NAME`: logs in; creates the account where sign-up is open and a mail address is given.
+/// Who has a second factor is asked for it once the password was right, and the client sends all of this again with it.
 pub(super) async fn log_in(
     State(app): State<Arc<App>>,
     ClientAddress(address): ClientAddress,
+    CurrentOffer(offer): CurrentOffer,
     path: PathParameters,
     JsonBody(document): JsonBody<UserDocument>,
 ) -> Result<Response> {
@@ -60,13 +63,22 @@ pub(super) async fn log_in(
     app.throttle.attempt(&name, address)?;
     let known = app.users.find(&name).await?.is_some();
     let by = By { account: None, name: name.to_string(), token: None, address: Some(address) };
-    let profile = match document.email.filter(|email| !known && !email.is_empty()) {
-        Some(email) => sign_up(&app, &name, &document.password, &email, &by).await?,
-        None => app.users.log_in(&name, Password::offered(&document.password)?, Some(address)).await?,
+    let new = document.email.filter(|email| !known && !email.is_empty());
+    let token = if let Some(email) = new {
+        let profile = sign_up(&app, &name, &document.password, &email, &by).await?;
+        app.tokens.issue(login_token(&app, &profile), &By { account: Some(profile.id), ..by }).await?
+    } else {
+        let proven = app.users.log_in(&name, Password::offered(&document.password)?, Some(address)).await?;
+        let profile = &proven.profile;
+        if let Some(account) = app.users.facts(profile.id).await? {
+            app.second_factor.confirm_login(&account, &offer, address).await?;
+        }
+        let by = By { account: Some(profile.id), ..by };
+        app.tokens.issue_at_login(&proven, login_token(&app, profile), &by).await?
     };
-    let token = issue_login_token(&app, &profile, &by).await?;
     let id = format!("{DOCUMENT_PREFIX}{name}");
-    Ok((StatusCode::CREATED, Json(json!({ "ok": true, "id": id, "rev": "1-0", "token": token }))).into_response())
+    Ok((StatusCode::CREATED, Json(json!({ "ok": true, "id": id, "rev": "1-0", "token": token.expose() })))
+        .into_response())
 }
 
 async fn sign_up(app: &App, name: &AccountName, password: &str, email: &str, by: &By) -> Result<Profile> {
@@ -92,18 +104,22 @@ async fn sign_up(app: &App, name: &AccountName, password: &str, email: &str, by:
     app.users.create(user, by).await
 }
 
-async fn issue_login_token(app: &App, profile: &Profile, by: &By) -> Result<String> {
-    let days = app.config.auth.login_token_days;
-    let expires_at = (days > 0).then(|| app.clock.now() + TimeDelta::days(days.into()));
-    let token = NewToken {
+/// What `npm login` gives; also what a client gets that turns its password into a token.
+pub(super) fn login_token(app: &App, profile: &Profile) -> NewToken {
+    NewToken {
         account: profile.id,
         name: "npm login".into(),
+        description: None,
         kind: TokenKind::Login,
         narrowing: Narrowing::default(),
-        expires_at,
-    };
-    let by = By { account: Some(profile.id), ..by.clone() };
-    Ok(app.tokens.issue(token, &by).await?.expose().to_owned())
+        expires_at: login_ends_at(app),
+    }
+}
+
+/// When a login that begins now ends.
+pub(super) fn login_ends_at(app: &App) -> Option<Time> {
+    let days = app.config.auth.login_token_days;
+    (days > 0).then(|| app.clock.now() + TimeDelta::days(days.into()))
 }
 
 /// `DELETE /-/user/token/TOKEN`: ends a token. Who has it may end it, whatever else they are.

@@ -3,7 +3,12 @@
 //! Only hashes are stored; a check is one SHA-256 and a look into memory, and never touches a password hash
 //! (`security.md` 3).
 
+mod issue;
+mod last_use;
+mod memory;
+mod password;
 mod reach;
+mod revoke;
 mod secret;
 mod store;
 mod trusted;
@@ -11,19 +16,21 @@ mod trusted;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use serde_json::json;
 use sqlx::PgConnection;
 
-use crate::audit::{self, By, Outcome};
 use crate::clock::{Clock, Time};
 use crate::db::{Change, ChangeAwareCache, Db, Weigh};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::names::{AccountId, AccountName, TokenId};
-use crate::policy::{Actor, Narrowing, Offer, Principal};
+use crate::policy::{AccountPermit, Actor, Narrowing, Offer, Principal};
 use crate::users::Users;
 
+pub use issue::Issued;
 pub use secret::{TokenDigest, TokenSecret};
 pub use trusted::TrustedPublisher;
+
+use last_use::{LastUse, Uses};
+use memory::PasswordMemory;
 
 /// Handle to the tokens.
 #[derive(Debug, Clone)]
@@ -32,10 +39,12 @@ pub struct Tokens {
     clock: Clock,
     users: Users,
     cache: Arc<ChangeAwareCache<TokenDigest, Arc<TokenFacts>>>,
+    uses: Arc<Uses>,
+    passwords: Arc<PasswordMemory>,
 }
 
 /// What a request needs to know of a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct TokenFacts {
     /// Row id.
     pub id: TokenId,
@@ -45,6 +54,17 @@ pub struct TokenFacts {
     pub narrowing: Arc<Narrowing>,
     /// The first moment at which it no longer works.
     pub expires_at: Option<Time>,
+    last_use: LastUse,
+}
+
+impl TokenFacts {
+    fn new(id: TokenId, account: AccountId, narrowing: Arc<Narrowing>, expires_at: Option<Time>) -> Self {
+        Self { id, account, narrowing, expires_at, last_use: LastUse::default() }
+    }
+
+    fn is_over(&self, now: Time) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
 }
 
 impl Weigh for Arc<TokenFacts> {
@@ -60,6 +80,10 @@ pub enum TokenKind {
     Login,
     /// On purpose, with a name and perhaps narrowed.
     Granular,
+    /// By a password that comes with every request; it has no text that anyone could show.
+    Password,
+    /// In exchange for what a trusted publisher showed.
+    Trusted,
 }
 
 impl TokenKind {
@@ -67,6 +91,8 @@ impl TokenKind {
         match self {
             Self::Login => "login",
             Self::Granular => "granular",
+            Self::Password => "password",
+            Self::Trusted => "trusted",
         }
     }
 }
@@ -78,6 +104,8 @@ pub struct NewToken {
     pub account: AccountId,
     /// What its user calls it.
     pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
     /// How it came to be.
     pub kind: TokenKind,
     /// How it narrows its user.
@@ -95,6 +123,8 @@ pub struct ListedToken {
     pub prefix: String,
     /// What its user calls it.
     pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
     /// Whose it is.
     pub account: AccountName,
     /// How it narrows its user.
@@ -103,44 +133,47 @@ pub struct ListedToken {
     pub created_at: Time,
     /// When it ends.
     pub expires_at: Option<Time>,
+    /// When it was last used, a minute ago or longer.
+    pub last_used_at: Option<Time>,
+}
+
+/// A piece of a list.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// At most so many.
+    pub limit: i64,
+    /// After so many.
+    pub offset: i64,
+}
+
+impl Page {
+    /// All there is.
+    pub const WHOLE: Self = Self { limit: i64::MAX, offset: 0 };
 }
 
 impl Tokens {
     /// Sets the room up.
-    pub fn new(db: Db, clock: Clock, users: Users) -> Self {
+    ///
+    /// # Errors
+    /// `Internal` where the system has no randomness.
+    pub fn new(db: Db, clock: Clock, users: Users) -> Result<Self> {
         let cache = Arc::new(ChangeAwareCache::new(10_000, 16 << 20, db.changes().clone()));
         let heard: Arc<ChangeAwareCache<TokenDigest, Arc<TokenFacts>>> = cache.clone();
+        let passwords = Arc::new(PasswordMemory::new()?);
+        let remembered = passwords.clone();
         db.changes().subscribe(move |change| match change {
             Some(Change::Token(hex)) => match TokenDigest::from_hex(hex) {
                 Some(digest) => heard.forget(&digest),
                 None => heard.clear(),
             },
-            Some(Change::Package(_) | Change::Account(_) | Change::Advisories) => {}
-            None => heard.clear(),
+            Some(Change::Account(_)) => remembered.clear(),
+            Some(Change::Package(_) | Change::Advisories) => {}
+            None => {
+                heard.clear();
+                remembered.clear();
+            }
         });
-        Self { db, clock, users, cache }
-    }
-
-    /// Makes a token and returns its secret: the only time that anyone sees it.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn issue(&self, token: NewToken, by: &By) -> Result<TokenSecret> {
-        let secret = TokenSecret::random()?;
-        let key = secret::random_key()?;
-        let now = self.clock.now();
-        let mut transaction = self.db.begin().await?;
-        store::insert(&mut transaction, &token, &key, &secret, now).await?;
-        let event = audit::Event {
-            action: "token.create",
-            subject: &key,
-            scope: Some(token.account),
-            outcome: Outcome::Done,
-            detail: json!({ "name": token.name, "reach": token.narrowing.right.as_str() }),
-        };
-        audit::record(&mut transaction, by, &event, now).await?;
-        transaction.commit().await?;
-        Ok(secret)
+        Ok(Self { db, clock, users, cache, uses: Arc::default(), passwords })
     }
 
     /// Tells who shows this text as a token, from `address`. What is no living token makes a dead actor.
@@ -149,23 +182,42 @@ impl Tokens {
     /// `Unavailable` where it is not in memory and the database does not answer: an outage is never a 401.
     pub async fn authenticate(&self, text: &str, address: IpAddr) -> Result<Actor> {
         let Some(secret) = TokenSecret::parse(text) else { return Ok(Actor::Dead) };
-        let digest = secret.digest();
-        match self.cache.get_or_load(&digest, async || store::find(self.db.reads(), &digest).await).await? {
+        match self.find(&secret.digest()).await? {
             Some(facts) => self.embody(&facts, address).await,
             None => Ok(Actor::Dead),
         }
     }
 
-    async fn embody(&self, token: &TokenFacts, address: IpAddr) -> Result<Actor> {
-        if token.expires_at.is_some_and(|end| end <= self.clock.now()) {
+    async fn find(&self, digest: &TokenDigest) -> Result<Option<Arc<TokenFacts>>> {
+        self.cache.get_or_load(digest, async || store::find(self.db.reads(), digest).await).await
+    }
+
+    async fn embody(&self, token: &Arc<TokenFacts>, address: IpAddr) -> Result<Actor> {
+        let now = self.clock.now();
+        if token.is_over(now) {
             return Ok(Actor::Dead);
         }
         let account = self.users.facts(token.account).await?.filter(|account| !account.disabled);
         Ok(account.map_or(Actor::Dead, |account| {
+            self.uses.note(token, now);
             let narrowing = token.narrowing.clone();
             let offer = Offer::default();
             Actor::User(Principal { account, token: token.id, narrowing, address, confirmed: false, offer })
         }))
+    }
+
+    /// Writes when tokens were last used, as far as this node saw it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn write_last_uses(&self) -> Result<()> {
+        let uses = self.uses.take();
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.db.begin().await?;
+        store::note_uses(&mut transaction, &uses).await?;
+        transaction.commit().await
     }
 
     /// The actor as the database has them now, inside a caller's transaction: what began a while ago, such as an
@@ -176,62 +228,13 @@ impl Tokens {
     pub async fn refresh(&self, connection: &mut PgConnection, actor: &Actor) -> Result<Actor> {
         let Actor::User(principal) = actor else { return Ok(actor.clone()) };
         let Some(token) = store::find_by_id(connection, principal.token).await? else { return Ok(Actor::Dead) };
-        if token.expires_at.is_some_and(|end| end <= self.clock.now()) {
+        if token.is_over(self.clock.now()) {
             return Ok(Actor::Dead);
         }
         let account = crate::users::load_account_facts(connection, token.account).await?;
         Ok(account.filter(|account| !account.disabled).map_or(Actor::Dead, |account| {
-            Actor::User(Principal { account, token: token.id, narrowing: token.narrowing, ..principal.clone() })
+            Actor::User(Principal { account, token: token.id, narrowing: token.narrowing.clone(), ..principal.clone() })
         }))
-    }
-
-    /// Ends a token, named by its secret: who has it may end it. Also fine for one that has ended already.
-    ///
-    /// # Errors
-    /// `NotFound` for text that never was a token.
-    pub async fn revoke_secret(&self, text: &str, address: IpAddr) -> Result<()> {
-        let secret = TokenSecret::parse(text).ok_or_else(unknown_token)?;
-        let mut transaction = self.db.begin().await?;
-        let found = store::revoke_by_digest(&mut transaction, &secret.digest(), self.clock.now()).await?;
-        let by = By {
-            account: found.as_ref().map(|revoked| revoked.account),
-            name: "who held the token".into(),
-            token: None,
-            address: Some(address),
-        };
-        self.finish_revocation(transaction, found, &by).await
-    }
-
-    /// Ends a token, named by its key or the start of it, whoever owns it: the operator's door.
-    ///
-    /// # Errors
-    /// `NotFound` for an unknown key.
-    pub async fn revoke_key(&self, key: &str, by: &By) -> Result<()> {
-        let mut transaction = self.db.begin().await?;
-        let found = store::revoke_by_key(&mut transaction, key, self.clock.now()).await?;
-        self.finish_revocation(transaction, found, by).await
-    }
-
-    async fn finish_revocation(
-        &self,
-        mut transaction: crate::db::Transaction,
-        found: Option<store::Revoked>,
-        by: &By,
-    ) -> Result<()> {
-        let revoked = found.ok_or_else(unknown_token)?;
-        if !revoked.was_alive {
-            return Ok(());
-        }
-        let event = audit::Event {
-            action: "token.revoke",
-            subject: &revoked.key,
-            scope: Some(revoked.account),
-            outcome: Outcome::Done,
-            detail: json!({}),
-        };
-        audit::record(&mut transaction, by, &event, self.clock.now()).await?;
-        transaction.announce(Change::Token(revoked.digest.to_hex()));
-        transaction.commit().await
     }
 
     /// The living tokens of one account, or of all, newest first.
@@ -239,10 +242,24 @@ impl Tokens {
     /// # Errors
     /// The database's.
     pub async fn list(&self, account: Option<AccountId>) -> Result<Vec<ListedToken>> {
-        store::list(self.db.reads(), account, self.clock.now()).await
+        Ok(store::list(self.db.reads(), account, self.clock.now(), Page::WHOLE).await?.0)
     }
-}
 
-fn unknown_token() -> Error {
-    Error::NotFound("There is no such token. It may have been revoked already.".into())
+    /// A page of the account's own tokens, and how many there are.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_own(&self, permit: &AccountPermit, page: Page) -> Result<(Vec<ListedToken>, i64)> {
+        store::list(self.db.reads(), Some(permit.account().id), self.clock.now(), page).await
+    }
+
+    /// What a text is as a token, for whoever holds it: alive, with what it may do.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn inspect(&self, text: &str) -> Result<Option<ListedToken>> {
+        let Some(secret) = TokenSecret::parse(text) else { return Ok(None) };
+        let Some(key) = store::find_key(self.db.reads(), &secret.digest()).await? else { return Ok(None) };
+        Ok(self.list(None).await?.into_iter().find(|token| token.key == key))
+    }
 }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::names::{AccountId, AccountName, TokenId};
 
 use super::reach::ReachRow;
-use super::{ListedToken, NewToken, TokenDigest, TokenFacts, TokenSecret};
+use super::{ListedToken, NewToken, Page, TokenDigest, TokenFacts, TokenSecret};
 
 pub(super) async fn insert(
     connection: &mut PgConnection,
@@ -23,8 +23,8 @@ pub(super) async fn insert(
     sqlx::query!(
         "insert into tokens
              (account_id, key, digest, prefix, name, kind, read_only, packages, networks, created_at, expires_at,
-              package_right, trusted_deeds, organization_right, organizations, bypasses_second_factor)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+              package_right, trusted_deeds, organization_right, organizations, bypasses_second_factor, description)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         token.account.0,
         key,
         digest.as_bytes(),
@@ -41,6 +41,7 @@ pub(super) async fn insert(
         reach.organization_right,
         &reach.organizations,
         reach.bypasses_second_factor,
+        token.description,
     )
     .execute(connection)
     .await?;
@@ -74,7 +75,7 @@ impl TokenRow {
             bypasses_second_factor: self.bypasses_second_factor,
         };
         let narrowing = Arc::new(reach.into_narrowing()?);
-        Ok(Arc::new(TokenFacts { id: self.id, account: self.account, narrowing, expires_at: self.expires_at }))
+        Ok(Arc::new(TokenFacts::new(self.id, self.account, narrowing, self.expires_at)))
     }
 }
 
@@ -103,7 +104,7 @@ pub(super) async fn find(pool: &PgPool, digest: &TokenDigest) -> Result<Option<A
     row.map(TokenRow::into_facts).transpose()
 }
 
-pub(super) async fn find_by_id(connection: &mut PgConnection, id: TokenId) -> Result<Option<TokenFacts>> {
+pub(super) async fn find_by_id(connection: &mut PgConnection, id: TokenId) -> Result<Option<Arc<TokenFacts>>> {
     let row = sqlx::query_as!(
         TokenRow,
         r#"select
@@ -125,7 +126,7 @@ pub(super) async fn find_by_id(connection: &mut PgConnection, id: TokenId) -> Re
     )
     .fetch_optional(connection)
     .await?;
-    row.map(|row| row.into_facts().map(Arc::unwrap_or_clone)).transpose()
+    row.map(TokenRow::into_facts).transpose()
 }
 
 /// A token that has just been ended, or had been before.
@@ -178,7 +179,116 @@ pub(super) async fn revoke_by_key(connection: &mut PgConnection, key: &str, now:
     }))
 }
 
-pub(super) async fn list(pool: &PgPool, account: Option<AccountId>, now: Time) -> Result<Vec<ListedToken>> {
+/// Ends one of the account's own tokens, by its whole key.
+pub(super) async fn revoke_own_by_key(
+    connection: &mut PgConnection,
+    account: AccountId,
+    key: &str,
+    now: Time,
+) -> Result<Option<Revoked>> {
+    let row = sqlx::query!(
+        r#"update tokens
+           set revoked_at = coalesce(revoked_at, $3)
+           where account_id = $1
+             and key = $2
+             and kind <> 'password'
+           returning key, digest, revoked_at = $3 as "was_alive!""#,
+        account.0,
+        key,
+        now,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(|row| {
+        let digest = TokenDigest::from_slice(&row.digest)?;
+        Some(Revoked { key: row.key, account, digest, was_alive: row.was_alive })
+    }))
+}
+
+/// Ends what was opened with the account's password, and its granular tokens too where `all` says so; but not the token
+/// `keep`. Returns the digests of what ended.
+pub(super) async fn revoke_sessions(
+    connection: &mut PgConnection,
+    account: AccountId,
+    keep: TokenId,
+    all: bool,
+    now: Time,
+) -> Result<Vec<TokenDigest>> {
+    let digests = sqlx::query_scalar!(
+        "update tokens
+         set revoked_at = $4
+         where account_id = $1
+           and id <> $2
+           and revoked_at is null
+           and (kind in ('login', 'password') or $3)
+         returning digest",
+        account.0,
+        keep.0,
+        all,
+        now,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(digests.iter().filter_map(|digest| TokenDigest::from_slice(digest)).collect())
+}
+
+/// The living token that stands for the account's password.
+pub(super) async fn find_password_token(
+    connection: &mut PgConnection,
+    account: AccountId,
+) -> Result<Option<TokenDigest>> {
+    let digest = sqlx::query_scalar!(
+        "select digest from tokens where account_id = $1 and kind = 'password' and revoked_at is null limit 1",
+        account.0,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(digest.and_then(|digest| TokenDigest::from_slice(&digest)))
+}
+
+/// Holds the account, so that its tokens are counted one after the other.
+pub(super) async fn count_living(connection: &mut PgConnection, account: AccountId, now: Time) -> Result<i64> {
+    sqlx::query!("select id from accounts where id = $1 for no key update", account.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!"
+           from tokens
+           where account_id = $1
+             and kind <> 'password'
+             and revoked_at is null
+             and (expires_at is null or expires_at > $2)"#,
+        account.0,
+        now,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(count)
+}
+
+/// Writes when tokens were last used: one statement for all of them.
+pub(super) async fn note_uses(connection: &mut PgConnection, uses: &[(TokenId, Time)]) -> Result<()> {
+    let (ids, moments): (Vec<i64>, Vec<Time>) = uses.iter().map(|(id, moment)| (id.0, *moment)).unzip();
+    sqlx::query!(
+        "update tokens
+         set last_used_at = greatest(tokens.last_used_at, used.moment)
+         from unnest($1::bigint[], $2::timestamptz[]) as used (id, moment)
+         where tokens.id = used.id",
+        &ids,
+        &moments,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The living tokens of one account or of all, newest first, a page of them; with how many there are.
+pub(super) async fn list(
+    pool: &PgPool,
+    account: Option<AccountId>,
+    now: Time,
+    page: Page,
+) -> Result<(Vec<ListedToken>, i64)> {
     let rows = sqlx::query!(
         r#"select
                tokens.key,
@@ -193,20 +303,30 @@ pub(super) async fn list(pool: &PgPool, account: Option<AccountId>, now: Time) -
                tokens.organization_right,
                tokens.organizations,
                tokens.bypasses_second_factor,
+               tokens.description,
                tokens.created_at,
-               tokens.expires_at
+               tokens.expires_at,
+               tokens.last_used_at,
+               count(*) over () as "total!"
            from tokens
            join accounts on accounts.id = tokens.account_id
            where ($1::bigint is null or tokens.account_id = $1)
+             and tokens.kind <> 'password'
              and tokens.revoked_at is null
              and (tokens.expires_at is null or tokens.expires_at > $2)
-           order by tokens.id desc"#,
+           order by tokens.id desc
+           limit $3
+           offset $4"#,
         account.map(|account| account.0),
         now,
+        page.limit,
+        page.offset,
     )
     .fetch_all(pool)
     .await?;
-    rows.into_iter()
+    let total = rows.first().map_or(0, |row| row.total);
+    let listed = rows
+        .into_iter()
         .map(|row| {
             Ok(ListedToken {
                 narrowing: ReachRow {
@@ -223,10 +343,22 @@ pub(super) async fn list(pool: &PgPool, account: Option<AccountId>, now: Time) -
                 key: row.key,
                 prefix: row.prefix,
                 name: row.name,
+                description: row.description,
                 account: row.account,
                 created_at: row.created_at,
                 expires_at: row.expires_at,
+                last_used_at: row.last_used_at,
             })
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    Ok((listed, total))
+}
+
+/// The key of a living token.
+pub(super) async fn find_key(pool: &PgPool, digest: &TokenDigest) -> Result<Option<String>> {
+    let key =
+        sqlx::query_scalar!("select key from tokens where digest = $1 and revoked_at is null", digest.as_bytes(),)
+            .fetch_optional(pool)
+            .await?;
+    Ok(key)
 }

@@ -5,6 +5,7 @@
 
 mod common_passwords;
 mod password;
+mod profile;
 mod store;
 
 use std::net::IpAddr;
@@ -22,6 +23,7 @@ use crate::names::{AccountId, AccountName, Email};
 use crate::policy::{AccountFacts, AccountKind, BillingFlag};
 
 pub use password::Password;
+pub use profile::{Details, DetailsChange, Field, PasswordHash, replace_password};
 
 pub(crate) use store::FactsRow;
 
@@ -61,6 +63,14 @@ pub struct Profile {
     pub email: String,
     /// When it was made.
     pub created_at: Time,
+}
+
+/// A user whose password was right a moment ago.
+#[derive(Debug)]
+pub struct Proven {
+    /// Who it is.
+    pub profile: Profile,
+    hash: String,
 }
 
 impl Weigh for Arc<AccountFacts> {
@@ -130,7 +140,7 @@ impl Users {
     ///
     /// # Errors
     /// `WrongPassword`; `Unavailable` when too many passwords wait to be checked.
-    pub async fn log_in(&self, name: &AccountName, password: Password, address: Option<IpAddr>) -> Result<Profile> {
+    pub async fn log_in(&self, name: &AccountName, password: Password, address: Option<IpAddr>) -> Result<Proven> {
         let found = store::find_credentials(self.db.reads(), name).await?;
         let known = found.as_ref().and_then(|row| row.password_hash.clone());
         let verified = self.hasher.verify(password, known).await?;
@@ -143,9 +153,10 @@ impl Users {
         }
         transaction.commit().await?;
         match found {
-            Some(row) if verified.matches => {
-                Ok(Profile { id: row.id, name: row.name, email: row.email, created_at: row.created_at })
-            }
+            Some(row) if verified.matches => Ok(Proven {
+                profile: Profile { id: row.id, name: row.name, email: row.email, created_at: row.created_at },
+                hash: verified.better_hash.or(row.password_hash).unwrap_or_default(),
+            }),
             _ => Err(Error::WrongPassword),
         }
     }
@@ -192,6 +203,16 @@ impl Users {
     pub async fn is_empty(&self) -> Result<bool> {
         store::is_empty(self.db.reads()).await
     }
+}
+
+/// Whether the password that was right is still the one, inside the transaction that opens something with it: the account
+/// is held, so that a change of the password comes before or after.
+///
+/// # Errors
+/// `WrongPassword` where it was changed meanwhile.
+pub async fn hold_password(connection: &mut PgConnection, proven: &Proven) -> Result<()> {
+    let holds = store::hold_password(connection, proven.profile.id, &proven.hash).await?;
+    if holds { Ok(()) } else { Err(Error::WrongPassword) }
 }
 
 /// Loads what decisions need to know of an account as the database has it now, inside a caller's transaction.

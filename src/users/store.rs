@@ -9,6 +9,8 @@ use crate::error::Result;
 use crate::names::{AccountId, AccountName, Email};
 use crate::policy::{AccountFacts, AccountKind, BillingFlag, OrganizationRole, SecondFactorMode};
 
+use super::profile::{Details, DetailsChange};
+
 /// A new row of `accounts`.
 pub(super) struct NewAccount<'a> {
     pub(super) name: &'a AccountName,
@@ -170,4 +172,100 @@ pub(super) async fn load_facts(executor: impl PgExecutor<'_>, id: AccountId) -> 
     .fetch_optional(executor)
     .await?;
     Ok(row.map(FactsRow::into_facts))
+}
+
+pub(super) async fn find_details(executor: impl PgExecutor<'_>, id: AccountId) -> Result<Details> {
+    let row = sqlx::query_as!(
+        Details,
+        "select email, fullname, homepage, github, twitter, freenode, created_at, updated_at
+         from accounts
+         where id = $1",
+        id.0,
+    )
+    .fetch_one(executor)
+    .await?;
+    Ok(row)
+}
+
+/// Writes the fields that are given; false where they were so already.
+pub(super) async fn change_details(
+    connection: &mut PgConnection,
+    id: AccountId,
+    change: &DetailsChange,
+    now: Time,
+) -> Result<bool> {
+    let changed = sqlx::query!(
+        "update accounts
+         set email = wanted.email,
+             fullname = wanted.fullname,
+             homepage = wanted.homepage,
+             github = wanted.github,
+             twitter = wanted.twitter,
+             freenode = wanted.freenode,
+             updated_at = $13
+         from (
+             select
+                 id,
+                 coalesce($2, email) as email,
+                 case when $3 then $4 else fullname end as fullname,
+                 case when $5 then $6 else homepage end as homepage,
+                 case when $7 then $8 else github end as github,
+                 case when $9 then $10 else twitter end as twitter,
+                 case when $11 then $12 else freenode end as freenode
+             from accounts
+             where id = $1
+             for update
+         ) as wanted
+         where accounts.id = wanted.id
+           and (accounts.email, accounts.fullname, accounts.homepage, accounts.github, accounts.twitter,
+                accounts.freenode)
+               is distinct from (wanted.email, wanted.fullname, wanted.homepage, wanted.github, wanted.twitter,
+                                 wanted.freenode)",
+        id.0,
+        change.email.as_ref().map(Email::as_str),
+        change.fullname.is_given(),
+        change.fullname.text(),
+        change.homepage.is_given(),
+        change.homepage.text(),
+        change.github.is_given(),
+        change.github.text(),
+        change.twitter.is_given(),
+        change.twitter.text(),
+        change.freenode.is_given(),
+        change.freenode.text(),
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(changed.rows_affected() > 0)
+}
+
+/// Returns the user, where there is one.
+pub(super) async fn set_disabled(
+    connection: &mut PgConnection,
+    name: &AccountName,
+    disabled_at: Option<Time>,
+) -> Result<Option<AccountId>> {
+    let id = sqlx::query_scalar!(
+        r#"update accounts
+           set disabled_at = case when $2::timestamptz is null then null else coalesce(disabled_at, $2) end
+           where name = $1 and kind = 'user'
+           returning id as "id: AccountId""#,
+        name.as_str(),
+        disabled_at,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(id)
+}
+
+pub(super) async fn hold_password(connection: &mut PgConnection, id: AccountId, hash: &str) -> Result<bool> {
+    let held = sqlx::query_scalar!(
+        "select id from accounts where id = $1 and password_hash = $2 and disabled_at is null for update",
+        id.0,
+        hash,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(held.is_some())
 }

@@ -113,7 +113,14 @@ impl TestApp {
     /// A person with a new token for an account that exists.
     pub(crate) async fn token(&self, name: &str, narrowing: Narrowing, expires_at: Option<Time>) -> Person<'_> {
         let account = self.app.users.find(&name.parse().expect("a name")).await.expect("an answer").expect("a user").id;
-        let token = NewToken { account, name: "test".into(), kind: TokenKind::Granular, narrowing, expires_at };
+        let token = NewToken {
+            account,
+            name: "test".into(),
+            description: None,
+            kind: TokenKind::Granular,
+            narrowing,
+            expires_at,
+        };
         let secret = self.app.tokens.issue(token, &By::default()).await.expect("a token");
         Person { app: self, token: Some(secret.expose().to_owned()) }
     }
