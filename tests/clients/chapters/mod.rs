@@ -5,6 +5,7 @@ mod identity;
 mod installing;
 mod privacy;
 mod publishing;
+mod signatures;
 mod tokens;
 mod visibility;
 
@@ -26,4 +27,5 @@ pub(crate) const ALL: &[Chapter] = &[
     Chapter { name: "billing", tell: billing::tell },
     Chapter { name: "publishing", tell: publishing::tell },
     Chapter { name: "installing", tell: installing::tell },
+    Chapter { name: "signatures", tell: signatures::tell },
 ];

@@ -120,6 +120,14 @@ impl Client {
         (self.major < 7).then_some("npm update leaves dependencies of dependencies alone before npm 7")
     }
 
+    /// Why its own check of registry signatures is not run, where it is not.
+    pub(crate) fn checks_no_signatures(&self) -> Option<&'static str> {
+        if self.start.arguments.is_empty() {
+            return Some("where this npm keeps its code is not known");
+        }
+        (self.major < 8).then_some("npm knows no signatures before npm 8")
+    }
+
     /// What a client says of a publish over an existing version. The older ones reword the server's answer.
     pub(crate) fn refusal_to_publish_over(&self) -> &'static str {
         if self.major < 9 {
