@@ -145,6 +145,7 @@ fn refuse_body(cause: BodyError) -> Error {
         BodyError::Length { .. } | BodyError::Archive(_) => {
             Error::Unprocessable(format!("The publish was refused: {cause}. Pack the package again.").into())
         }
+        BodyError::Attachment => Error::Unprocessable("Nothing but a publish carries a tarball.".into()),
         BodyError::Sink(cause) => cause.into(),
         BodyError::Transport(_) => Error::BodyTimeout,
     }

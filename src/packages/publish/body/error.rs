@@ -18,6 +18,8 @@ pub enum Limit {
     Tarball,
     /// [`Limits::provenance_bytes`](super::Limits::provenance_bytes).
     Provenance,
+    /// What a batch may be in all.
+    Batch,
 }
 
 impl fmt::Display for Limit {
@@ -26,6 +28,7 @@ impl fmt::Display for Limit {
             Self::Document => "document without its attachments",
             Self::Tarball => "tarball",
             Self::Provenance => "provenance bundle",
+            Self::Batch => "batch of packages",
         })
     }
 }
@@ -44,6 +47,10 @@ pub enum BodyError {
         /// Its value.
         limit_bytes: u64,
     },
+    /// An attachment, though [`Limits::takes_attachments`](super::Limits::takes_attachments) says that none is taken:
+    /// a publish by somebody who may not.
+    #[error("the document carries an attachment")]
+    Attachment,
     /// 422: an attachment has another length than it says.
     #[error("attachment \"{name}\" declares a length of {declared}, but {actual} arrived")]
     Length {

@@ -12,8 +12,10 @@
 
 mod attachments;
 mod base64;
+mod batch;
 mod document;
 mod error;
+mod outline;
 mod pipe;
 mod reader;
 #[cfg(test)]
@@ -26,10 +28,12 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 
 use self::attachments::Facts;
+pub use self::batch::receive_batch;
 pub use self::document::Document;
 pub use self::error::{BodyError, Limit};
+pub use self::outline::OutlinedVersion;
 use self::pipe::{Pipe, Stored};
-use self::reader::Reader;
+use self::reader::{Parts, Reader};
 use crate::packages::archive::{ArchiveLimits, ArchiveSummary};
 
 /// Body bytes scanned at once, however large the pieces are that the transport hands over.
@@ -41,9 +45,13 @@ const PIECE_BYTES: usize = 32 * 1024;
 /// How much a body may hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Everything outside the attachments' `data`, whitespace included. Must exceed the largest full packument,
-    /// because `npm deprecate` sends it back whole.
+    /// What is remembered of everything outside the attachments' `data`. A document with attachments may have no more.
     pub document_bytes: u64,
+    /// Everything outside the attachments' `data`, of a document without attachments. Must exceed the largest full
+    /// packument, because `npm deprecate` sends it back whole.
+    pub packument_bytes: u64,
+    /// Whether attachments are taken at all.
+    pub takes_attachments: bool,
     /// The tarball, decoded.
     pub tarball_bytes: u64,
     /// The provenance bundle's text.
@@ -53,10 +61,12 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 8 MiB of document, 100 MiB of tarball, 1 MiB of provenance.
+    /// 8 MiB of document, 256 MiB of packument, 100 MiB of tarball, 1 MiB of provenance.
     fn default() -> Self {
         Self {
             document_bytes: 8 << 20,
+            packument_bytes: 256 << 20,
+            takes_attachments: true,
             tarball_bytes: 100 << 20,
             provenance_bytes: 1 << 20,
             archive: ArchiveLimits::default(),
@@ -69,6 +79,8 @@ impl Default for Limits {
 pub struct Received<W> {
     /// The members beside `_attachments`.
     pub document: Document,
+    /// What the member `versions` says, where it is an object; also where it was too long to be kept in `document`.
+    pub versions: Option<Vec<OutlinedVersion>>,
     /// Whether `_attachments` had any entry: the mark of a publish.
     pub has_attachments: bool,
     /// The attachment whose name ends in `.tgz`.
@@ -130,7 +142,7 @@ where
     E: Into<Box<dyn StdError + Send + Sync>>,
     W: io::Write + Send + 'static,
 {
-    let mut upload = Upload { reader: Reader::new(limits), limits, open_sink: Some(open_sink), pipe: None };
+    let mut upload = Upload::new(limits, open_sink);
     match upload.read(&mut body).await {
         Ok(()) => upload.finish().await,
         Err(error) => Err(upload.fail(error).await),
@@ -150,6 +162,10 @@ where
     W: io::Write + Send + 'static,
     F: FnOnce() -> io::Result<W> + Send + 'static,
 {
+    fn new(limits: Limits, open_sink: F) -> Self {
+        Self { reader: Reader::new(limits), limits, open_sink: Some(open_sink), pipe: None }
+    }
+
     async fn read<S, E>(&mut self, body: &mut S) -> Result<(), BodyError>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin,
@@ -158,11 +174,16 @@ where
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| BodyError::Transport(error.into()))?;
             for window in chunk.chunks(WINDOW_BYTES) {
-                self.reader.push(window)?;
-                self.pass_on(PIECE_BYTES).await?;
+                self.push(window).await?;
             }
         }
-        self.pass_on(0).await
+        Ok(())
+    }
+
+    /// Reads on by one window.
+    async fn push(&mut self, window: &[u8]) -> Result<(), BodyError> {
+        self.reader.push(window)?;
+        self.pass_on(PIECE_BYTES).await
     }
 
     /// Sends decoded bytes to the blocking task, once there are more than `enough`.
@@ -190,8 +211,11 @@ where
         }
     }
 
-    async fn finish(self) -> Result<Received<W>, BodyError> {
-        let (document, attachments, has_attachments) = match self.reader.finish() {
+    async fn finish(mut self) -> Result<Received<W>, BodyError> {
+        if let Err(error) = self.pass_on(0).await {
+            return Err(self.fail(error).await);
+        }
+        let Parts { document, versions, attachments, has_attachments } = match self.reader.finish() {
             Ok(parts) => parts,
             Err(error) => {
                 abandon(self.pipe).await;
@@ -203,7 +227,7 @@ where
             Some(pipe) => Some(pipe.finish().await?),
             None => None,
         };
-        Ok(Received { document, has_attachments, tarball: facts.zip(stored).map(Tarball::from), provenance })
+        Ok(Received { document, versions, has_attachments, tarball: facts.zip(stored).map(Tarball::from), provenance })
     }
 
     async fn fail(self, error: BodyError) -> BodyError {

@@ -6,9 +6,22 @@ use super::Limits;
 use super::attachments::{Attachments, Fault};
 use super::document::Document;
 use super::error::{BodyError, Limit};
+use super::outline::{Outline, OutlinedVersion};
 use crate::packages::json::{Event, Malformed, Scanner};
 
 const NO_OBJECT: &str = "a package document is a JSON object";
+
+/// The member that may be longer than what is remembered.
+const VERSIONS: &str = "versions";
+
+/// What is left of a document once it has been read.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) document: Document,
+    pub(super) versions: Option<Vec<OutlinedVersion>>,
+    pub(super) attachments: Attachments,
+    pub(super) has_attachments: bool,
+}
 
 /// Where in the document the reader stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +54,18 @@ pub(super) struct Reader {
     limits: Limits,
     scanner: Scanner,
     place: Place,
-    /// Bytes so far that are not the content of a `data`: what this reader may have to remember.
-    document_bytes: u64,
+    /// Bytes so far that are not the content of a `data`.
+    read_bytes: u64,
+    /// Bytes so far that this reader remembers, the outline aside.
+    kept_bytes: u64,
     name: String,
     captured: Vec<u8>,
     document: Document,
+    outline: Outline,
+    /// What is remembered of the member `versions` as text.
+    versions_bytes: u64,
+    /// The member `versions` is too long to be kept: no publish, but perhaps a packument that came back.
+    without_versions: bool,
     attachments: Attachments,
     has_attachments: bool,
 }
@@ -56,10 +76,14 @@ impl Reader {
             limits,
             scanner: Scanner::new(),
             place: Place::Start,
-            document_bytes: 0,
+            read_bytes: 0,
+            kept_bytes: 0,
             name: String::new(),
             captured: Vec::new(),
             document: Document::default(),
+            outline: Outline::new(),
+            versions_bytes: 0,
+            without_versions: false,
             attachments: Attachments::new(limits),
             has_attachments: false,
         }
@@ -86,13 +110,18 @@ impl Reader {
     }
 
     /// To be called behind the last byte.
-    pub(super) fn finish(self) -> Result<(Document, Attachments, bool), Malformed> {
+    pub(super) fn finish(self) -> Result<Parts, Malformed> {
         self.scanner.finish()?;
         if self.place != Place::End {
             // A bare number is complete only here, without an event.
             return Err(self.scanner.malformed(NO_OBJECT));
         }
-        Ok((self.document, self.attachments, self.has_attachments))
+        Ok(Parts {
+            document: self.document,
+            versions: self.outline.into_versions(),
+            attachments: self.attachments,
+            has_attachments: self.has_attachments,
+        })
     }
 
     /// Counts and, inside a value that is to be kept, remembers the bytes of one step.
@@ -100,14 +129,48 @@ impl Reader {
         if self.place == Place::Data && !matches!(event, Some(Event::TextEnd)) {
             return Ok(());
         }
-        self.document_bytes += eaten.len() as u64;
-        if self.document_bytes > self.limits.document_bytes {
-            return Err(BodyError::TooLarge { limit: Limit::Document, limit_bytes: self.limits.document_bytes });
+        let bytes = eaten.len() as u64;
+        self.read_bytes += bytes;
+        check(self.read_bytes, self.limits.packument_bytes)?;
+        if self.in_versions() {
+            if let Some(event) = event {
+                let taken = self.outline.take(event, self.scanner.depth(), self.scanner.key());
+                taken.map_err(|reason| self.scanner.malformed(reason))?;
+            }
+            if !self.without_versions {
+                self.captured.extend_from_slice(eaten);
+                self.versions_bytes += bytes;
+            }
+        } else {
+            // The names of members are remembered too.
+            self.kept_bytes += bytes;
+            if matches!(self.place, Place::Member | Place::Field) {
+                self.captured.extend_from_slice(eaten);
+            }
         }
-        if matches!(self.place, Place::Member | Place::Field) {
-            self.captured.extend_from_slice(eaten);
+        self.keep_within_bounds()
+    }
+
+    fn in_versions(&self) -> bool {
+        self.place == Place::Member && self.name == VERSIONS
+    }
+
+    /// Lets `versions` go where it is more than may be remembered. A publish needs it, and is refused then.
+    fn keep_within_bounds(&mut self) -> Result<(), BodyError> {
+        let limit_bytes = self.limits.document_bytes;
+        let others = self.kept_bytes + self.outline.bytes();
+        if !self.without_versions && others + self.versions_bytes > limit_bytes {
+            self.without_versions = true;
+            self.versions_bytes = 0;
+            self.document.remove(VERSIONS);
+            if self.in_versions() {
+                self.captured = Vec::new();
+            }
         }
-        Ok(())
+        if self.without_versions && self.has_attachments {
+            return Err(BodyError::TooLarge { limit: Limit::Document, limit_bytes });
+        }
+        check(others, limit_bytes)
     }
 
     fn locate(&self, fault: Fault) -> BodyError {
@@ -150,6 +213,9 @@ impl Reader {
     }
 
     fn begin_attachment(&mut self) -> Result<Place, Fault> {
+        if !self.limits.takes_attachments {
+            return Err(BodyError::Attachment.into());
+        }
         self.has_attachments = true;
         self.attachments.begin(self.scanner.key())?;
         Ok(Place::Attachment)
@@ -172,6 +238,9 @@ impl Reader {
     fn captured(&mut self, event: Event<'_>, depth: usize, after: Place) -> Result<Place, Fault> {
         if self.scanner.depth() > depth || !event.ends_value() {
             return Ok(self.place);
+        }
+        if self.without_versions && self.in_versions() {
+            return Ok(after);
         }
         let value = raw_value(std::mem::take(&mut self.captured))?;
         let name = std::mem::take(&mut self.name);
@@ -197,6 +266,13 @@ impl Reader {
         }
         Ok(Place::Data)
     }
+}
+
+fn check(bytes: u64, limit_bytes: u64) -> Result<(), BodyError> {
+    if bytes > limit_bytes {
+        return Err(BodyError::TooLarge { limit: Limit::Document, limit_bytes });
+    }
+    Ok(())
 }
 
 /// The scanner's verdict is confirmed by `serde_json`, which reads the value from now on.

@@ -213,6 +213,90 @@ fn invalid_utf8_is_refused() {
 }
 
 #[test]
+fn the_outline_says_which_versions_there_are_and_what_is_deprecated() {
+    let body = r#"{"_rev":"1-x","versions":{"1.0.0":{"deprecated":"ol\u0064 \ud83d\ude00","dist":{"deprecated":"not me"}},
+        "1.1.0":{"dependencies":{"deprecated":"^1"},"deprecated":""},"1.2.0":{"deprecated":["no"]},"1.3.0":null}}"#;
+    for size in [1, 3, 1000] {
+        let received = run(receive_split(body.as_bytes(), &[size], Limits::default())).unwrap();
+        let told: Vec<_> = received.versions.unwrap().into_iter().map(|one| (one.number, one.deprecated)).collect();
+        let expected = [("1.0.0", Some("old 😀")), ("1.1.0", Some("")), ("1.2.0", None), ("1.3.0", None)];
+        assert_eq!(told, expected.map(|(number, text)| (number.to_owned(), text.map(str::to_owned))));
+    }
+    for body in [r#"{"versions":[]}"#, r#"{"versions":[{"1.0.0":{}}]}"#, r#"{"versions":null}"#, "{}"] {
+        assert_eq!(read(body).unwrap().versions, None, "{body}");
+    }
+    assert_eq!(read(r#"{"versions":{}}"#).unwrap().versions, Some(Vec::new()));
+}
+
+#[test]
+fn a_packument_that_comes_back_may_be_longer_than_what_is_remembered() {
+    let versions: Vec<String> = (0..50).map(|n| format!(r#""1.0.{n}":{{"x":"{}"}}"#, "x".repeat(1000))).collect();
+    let body = |rest: &str| format!(r#"{{"_rev":"1-x","versions":{{{}}}{rest}}}"#, versions.join(","));
+    let limits = Limits { document_bytes: 6_000, ..Limits::default() };
+    let received = run(receive_split(body(r#","users":{"a":true}"#).as_bytes(), &[100], limits)).unwrap();
+    assert_eq!(received.versions.unwrap().len(), 50);
+    assert!(received.document.get("versions").is_none());
+    assert_eq!(received.document.get("users").unwrap().get(), r#"{"a":true}"#);
+
+    let too_large = |body: &str, limits: Limits| {
+        let error = run(receive_split(body.as_bytes(), &[100], limits)).unwrap_err();
+        assert!(matches!(error, BodyError::TooLarge { limit: Limit::Document, .. }), "{error}");
+    };
+    too_large(&body(&format!(r#","_attachments":{{"{NAME}":{}}}"#, attachment(&tarball()))), limits);
+    too_large(&body(""), Limits { document_bytes: 3_000, ..limits });
+    too_large(&body(""), Limits { packument_bytes: 50_000, ..limits });
+}
+
+#[test]
+fn an_attachment_is_refused_where_none_is_taken() {
+    let limits = Limits { takes_attachments: false, ..Limits::default() };
+    let publish = document(&tarball());
+    assert!(matches!(run(receive_split(publish.as_bytes(), &[50], limits)), Err(BodyError::Attachment)));
+    run(receive_split(br#"{"_attachments":{},"users":{}}"#, &[50], limits)).unwrap();
+}
+
+async fn batch(body: &str, size: usize, total_bytes: u64) -> Result<Vec<Received<Vec<u8>>>, BodyError> {
+    let chunks: Vec<_> =
+        body.as_bytes().chunks(size).map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk))).collect();
+    let mut received = Vec::new();
+    let done = async |one| {
+        received.push(one);
+        Ok::<_, BodyError>(())
+    };
+    receive_batch(stream::iter(chunks), Limits::default(), total_bytes, || Ok(Vec::new()), done).await?;
+    Ok(received)
+}
+
+#[test]
+fn a_batch_is_split_into_its_documents() {
+    let bytes = tarball();
+    let one = document(&bytes);
+    let body = format!(r#" {{ "x":[{{}}], "packages" : [ {one} , {{"name":"@acme/two"}},{one}] , "y":1 }} "#);
+    for size in [1, 7, 100_000] {
+        let received = run(batch(&body, size, u64::MAX)).unwrap();
+        assert_eq!(received.len(), 3);
+        assert_eq!(received[0].tarball.as_ref().unwrap().sink, bytes);
+        assert_eq!(received[1].document.get("name").unwrap().get(), "\"@acme/two\"");
+        assert!(received[1].tarball.is_none() && received[2].tarball.is_some());
+    }
+    for body in [
+        "[]",
+        "{}",
+        "1",
+        "",
+        r#"{"packages":{}}"#,
+        r#"{"packages":[1]}"#,
+        r#"{"packages":[[]]}"#,
+        r#"{"packages":[{}"#,
+        r#"{"packages":[]}x"#,
+        r#"{"packages":[{"_attachments":1}]}"#,
+    ] {
+        assert!(matches!(run(batch(body, 3, 1_000)), Err(BodyError::Malformed(_))), "{body}");
+    }
+    assert!(matches!(run(batch(&body, 100, 5_000)), Err(BodyError::TooLarge { limit: Limit::Batch, .. })));
+}
+
+#[test]
 fn nesting_ends_at_64_levels() {
     let nested = |levels: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(levels), "]".repeat(levels));
     read(&nested(63)).unwrap();
@@ -235,6 +319,7 @@ fn every_part_has_its_limit() {
     too_large(&body, |limits| limits.tarball_bytes = 1000, Limit::Tarball);
     too_large(&body, |limits| limits.document_bytes = 100, Limit::Document);
     too_large(&" ".repeat(2000), |limits| limits.document_bytes = 1000, Limit::Document);
+    too_large(&" ".repeat(2000), |limits| limits.packument_bytes = 1000, Limit::Document);
     let bundle = format!(r#"{{"_attachments":{{"x.sigstore":{{"data":"{}"}}}}}}"#, "x".repeat(99));
     too_large(&bundle, |limits| limits.provenance_bytes = 98, Limit::Provenance);
 
