@@ -126,7 +126,7 @@ impl App {
             trusted_roots,
             public_url: public_url.clone(),
         };
-        let packages = Packages::new(parts, &config.limits, &config.cache);
+        let packages = Packages::new(parts, &config.limits, &config.packages, &config.cache);
         let staging =
             Staging::new(db.clone(), clock.clone(), access.clone(), packages.clone(), blobs.clone(), &config.staging);
         let search = Search::new(db.clone(), clock.clone());

@@ -59,6 +59,9 @@ pub enum Error {
     /// 405: the address exists, the method does not.
     #[error("This address does not take {0} requests. Check the URL, or update the client.")]
     MethodNotAllowed(String),
+    /// 405: the version has been out for too long to be unpublished; what npm and pnpm know this status for.
+    #[error("{0}")]
+    TooLateToUnpublish(Sentence),
     /// 409: somebody else was faster, or the version number is taken.
     #[error("{0}")]
     Conflict(Sentence),
@@ -129,6 +132,7 @@ impl Error {
             Self::TooLarge(_) => (413, "SR-INPUT-03"),
             Self::UnsupportedMedia(_) => (415, "SR-INPUT-04"),
             Self::MethodNotAllowed(_) => (405, "SR-INPUT-05"),
+            Self::TooLateToUnpublish(_) => (405, "SR-VERSION-02"),
             Self::BodyTimeout => (408, "SR-INPUT-06"),
             Self::Unauthenticated(_) => (401, "SR-AUTH-01"),
             Self::DeadCredential => (401, "SR-AUTH-02"),
@@ -257,7 +261,7 @@ const fn meaning(code: &'static str, status: u16, when: &'static str, help: &'st
 }
 
 /// Every code that an answer can carry.
-pub const MEANINGS: [Meaning; 32] = [
+pub const MEANINGS: [Meaning; 33] = [
     meaning(
         "SR-ACCESS-01",
         403,
@@ -364,5 +368,11 @@ pub const MEANINGS: [Meaning; 32] = [
         409,
         "The version number was used before, and is never used twice.",
         "Raise the version, and publish again.",
+    ),
+    meaning(
+        "SR-VERSION-02",
+        405,
+        "The version has been out for too long to be unpublished by who does not administer the package.",
+        "Deprecate it, or ask who administers the package to remove it.",
     ),
 ];

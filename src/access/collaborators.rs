@@ -187,7 +187,7 @@ impl Access {
 }
 
 /// Any collaborator may remove themselves; everyone else is removed by who administers.
-fn removal_intent(actor: &Actor, user: &AccountName) -> Intent<Administer> {
+pub fn removal_intent(actor: &Actor, user: &AccountName) -> Intent<Administer> {
     let removes_themselves = actor.account().is_some_and(|account| account.name == *user);
     if removes_themselves { Intent::LEAVE } else { Intent::REVOKE }
 }

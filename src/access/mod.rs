@@ -25,9 +25,9 @@ use crate::policy::{
 use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
 
-use store::Grants;
+use store::{Grants, Listed};
 
-pub use collaborators::{Collaborator, OwnersChange, Term};
+pub use collaborators::{Collaborator, OwnersChange, Term, removal_intent};
 pub use explain::{Explanation, Verdict};
 
 /// Handle to visibility and collaborators.
@@ -147,6 +147,17 @@ impl Access {
             .map_err(|decision| self.refusal(&decision, actor, &facts.name))
     }
 
+    /// Whether who asks may publish at all, before it is known what.
+    ///
+    /// # Errors
+    /// What the credential alone forbids.
+    pub fn may_publish_at_all(&self, actor: &Actor) -> Result<()> {
+        match crate::policy::decide_publishing(actor) {
+            Decision::Allow => Ok(()),
+            refusal => Err(refusal::explain_credential(&refusal, &self.public_url)),
+        }
+    }
+
     /// The error that a refusal is.
     pub fn refusal(&self, decision: &Decision, actor: &Actor, name: &PackageName) -> Error {
         refusal::explain(decision, actor, name, &self.public_url)
@@ -164,7 +175,11 @@ impl Access {
         Ok(Locked { actor, facts })
     }
 
-    async fn lock_and_permit<R: Right>(
+    /// Locks the package, and asks for a permit by what is known then.
+    ///
+    /// # Errors
+    /// The refusal, with the status that its decision has.
+    pub async fn lock_and_permit<R: Right>(
         &self,
         transaction: &mut PgConnection,
         actor: &Actor,
@@ -250,10 +265,20 @@ impl Access {
     /// # Errors
     /// The database's.
     pub async fn list_packages(&self, account: AccountId, viewer: &Actor) -> Result<Vec<(PackageName, Permission)>> {
-        let listed = store::list_facts_of(self.db.reads(), account, viewer.account_id()).await?;
+        let listed = store::list_facts(self.db.reads(), Listed::Of(account), viewer.account_id()).await?;
         let visible = listed.into_iter().filter(|facts| self.permit_on(viewer, facts, Intent::INSPECT).is_ok());
         let now = self.clock.now();
         Ok(visible.filter_map(|facts| facts.permission_of(account, now).map(|level| (facts.name, level))).collect())
+    }
+
+    /// Of these packages those that `viewer` may see, in the order of their names.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn visible_among(&self, packages: &[PackageId], viewer: &Actor) -> Result<Vec<PackageName>> {
+        let listed = store::list_facts(self.db.reads(), Listed::Among(packages), viewer.account_id()).await?;
+        let visible = listed.into_iter().filter(|facts| self.permit_on(viewer, facts, Intent::INSPECT).is_ok());
+        Ok(visible.map(|facts| facts.name).collect())
     }
 
     /// Bumps the revision and writes the audit line: what every change of access has in common.

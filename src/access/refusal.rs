@@ -4,6 +4,9 @@ use crate::error::Error;
 use crate::names::{AccountName, PackageName};
 use crate::policy::{Actor, Decision, Lack};
 
+const NETWORK: &str = "This token may not be used from your network address. Use one that may, or ask who made it.";
+const READ_ONLY: &str = "This token is read-only, so it changes nothing. Use one that may write.";
+
 /// Turns a decision other than `Allow` into the error that the caller sees.
 ///
 /// The sentence of `NotFound` depends on the actor and on the name as it was sent, on nothing else: a missing package
@@ -26,6 +29,24 @@ pub(super) fn explain(decision: &Decision, actor: &Actor, name: &PackageName, pu
     }
 }
 
+/// The same, where it is not known yet which package it is about.
+pub(super) fn explain_credential(decision: &Decision, public_url: &str) -> Error {
+    match decision {
+        Decision::DeadCredential => Error::DeadCredential,
+        Decision::Forbidden(lack) => {
+            let sentence = match lack {
+                Lack::Network => NETWORK,
+                Lack::ReadOnlyToken => READ_ONLY,
+                _ => "This token may not publish. Use one that may.",
+            };
+            Error::Lacking { lack: *lack, sentence: sentence.into(), ask: None }
+        }
+        _ => Error::Unauthenticated(
+            format!("You must be logged in to publish packages. Run npm login --registry={public_url}.").into(),
+        ),
+    }
+}
+
 fn not_found(actor: &Actor, name: &PackageName) -> Error {
     let sentence = match actor {
         Actor::Operator => format!("There is no package {name}. Check the name."),
@@ -45,10 +66,8 @@ fn forbidden(lack: Lack, actor: &Actor, name: &PackageName) -> String {
     let who = actor.account().map_or_else(|| "You".to_owned(), |account| format!("Account {}", account.name));
     let scope = name.scope();
     match lack {
-        Lack::Network => {
-            "This token may not be used from your network address. Use one that may, or ask who made it.".into()
-        }
-        Lack::ReadOnlyToken => "This token is read-only, so it changes nothing. Use one that may write.".into(),
+        Lack::Network => NETWORK.into(),
+        Lack::ReadOnlyToken => READ_ONLY.into(),
         Lack::NarrowToken => {
             format!("This token was made for less than this change of {name}. Use one that may do it.")
         }

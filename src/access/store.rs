@@ -179,14 +179,26 @@ pub(super) async fn list_facts_named(
     Ok(rows.into_iter().filter_map(|row| row.package_name.clone().map(|name| row.into_facts(name))).collect())
 }
 
-/// The packages in the scope of `account` and those shared with it, in the order of their names; of the restricted ones
-/// only those that concern `viewer` in some way. Whether they may see them is still to be decided, but what they surely
-/// may not see costs no time that could be measured.
-pub(super) async fn list_facts_of(
+/// Which packages a list is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Listed<'a> {
+    /// Those in the scope of an account, and those shared with it.
+    Of(AccountId),
+    /// Some of these.
+    Among(&'a [PackageId]),
+}
+
+/// Packages in the order of their names; of the restricted ones only those that concern `viewer` in some way. Whether
+/// they may see them is still to be decided, but what they surely may not see costs no time that could be measured.
+pub(super) async fn list_facts(
     pool: &PgPool,
-    account: AccountId,
+    listed: Listed<'_>,
     viewer: Option<AccountId>,
 ) -> Result<Vec<PackageFacts>> {
+    let (account, among) = match listed {
+        Listed::Of(account) => (Some(account.0), None),
+        Listed::Among(packages) => (None, Some(packages.iter().map(|package| package.0).collect::<Vec<_>>())),
+    };
     let rows = sqlx::query_as!(
         Row,
         r#"select
@@ -215,7 +227,8 @@ pub(super) async fn list_facts_of(
            from packages
            join accounts as owners on owners.id = packages.owner_id
            where (
-                   packages.owner_id = $1
+                   packages.id = any($3)
+                   or packages.owner_id = $1
                    or packages.id in (select package_id from collaborations where user_id = $1)
                )
              and packages.deleted_at is null
@@ -226,8 +239,9 @@ pub(super) async fn list_facts_of(
                    or packages.owner_id in (select organization_id from organization_members where user_id = $2)
                )
            order by packages.name"#,
-        account.0,
+        account,
         viewer.map(|viewer| viewer.0),
+        among.as_deref(),
     )
     .fetch_all(pool)
     .await?;

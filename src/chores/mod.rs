@@ -64,6 +64,7 @@ pub fn all() -> Vec<Chore> {
         Chore::one_node("hooks.forget", Duration::from_hours(12), |app| Box::pin(app.hooks.forget_old_deliveries())),
         Chore::each_node("tokens.last_uses", Duration::from_mins(1), |app| Box::pin(app.tokens.write_last_uses()))
             .also_at_stop(),
+        Chore::one_node("packages.empty_trash", Duration::from_hours(1), |app| Box::pin(empty_trash(app))),
     ]
 }
 
@@ -109,6 +110,14 @@ async fn expire_staged(app: &App) -> Result<()> {
     let versions = app.staging.expire().await?;
     if versions > 0 {
         tracing::info!(versions, "threw away staged versions that nobody looked at");
+    }
+    Ok(())
+}
+
+async fn empty_trash(app: &App) -> Result<()> {
+    let versions = app.packages.empty_trash().await?;
+    if versions > 0 {
+        tracing::info!(versions, "let go of what was in the trash for too long");
     }
     Ok(())
 }

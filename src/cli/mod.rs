@@ -13,6 +13,7 @@ mod duration;
 mod keys;
 mod moment;
 mod organization;
+mod package;
 mod serve;
 mod session;
 mod token;
@@ -85,6 +86,9 @@ enum Command {
     /// List and rotate the keys that versions are signed with.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// List and restore what was unpublished.
+    #[command(subcommand)]
+    Package(package::PackageCommand),
     /// Bring the database to the schema of this build.
     Migrate,
     /// Check configuration, database, storage, clock and public URL.
@@ -132,6 +136,7 @@ async fn run(command: Option<Command>, config: Config) -> anyhow::Result<ExitCod
         Some(Command::Access(command)) => access::run(command, config).await?,
         Some(Command::Advisory(command)) => advisory::run(command, config).await?,
         Some(Command::Keys(command)) => keys::run(command, config).await?,
+        Some(Command::Package(command)) => package::run(command, config).await?,
         Some(Command::Migrate) => session::open(config).await?.close().await,
         Some(Command::Doctor) => return doctor::run(config).await,
         Some(Command::Config(_)) => {}

@@ -103,9 +103,10 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Session> {
     let database = Database::find(&config, Role::Command).await?;
     let app = App::new(config, database.options.clone(), Clock::system())
         .map_err(|cause| Unreachable(format!("the folder for package files cannot be used: {cause}")))?;
+    let app = Box::new(app);
     app.db.migrate().await.context("the database could not be brought up to date")?;
     app.vault.check(&app.db).await.context(OTHER_KEY)?;
-    Ok(Session { app: Box::new(app), database })
+    Ok(Session { app, database })
 }
 
 impl Session {
@@ -120,7 +121,7 @@ pub(super) async fn with_app<T>(
     config: Config,
     verb: impl AsyncFnOnce(&App) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let session = open(config).await?;
+    let session = Box::pin(open(config)).await?;
     let outcome = verb(&session.app).await;
     session.close().await;
     outcome

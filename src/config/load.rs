@@ -128,6 +128,9 @@ fn check_ranges(config: &Config) -> Result<(), ConfigError> {
     if config.auth.login_token_days > 36_500 {
         return Err(ConfigError::Value("auth.login_token_days may be at most 36500; 0 means never".into()));
     }
+    if config.packages.trash_days > 36_500 {
+        return Err(ConfigError::Value("packages.trash_days may be at most 36500".into()));
+    }
     if config.limits.max_tarball_bytes > 1 << 40 {
         return Err(ConfigError::Value("limits.max_tarball_bytes may be at most 1099511627776".into()));
     }

@@ -19,6 +19,7 @@ pub struct Config {
     pub billing: Billing,
     pub provenance: Provenance,
     pub limits: Limits,
+    pub packages: Packages,
     pub cache: Cache,
     pub outgoing: Outgoing,
     pub staging: Staging,
@@ -132,7 +133,17 @@ pub struct Limits {
     pub max_packument_bytes: u64,
     pub max_unpacked_bytes: u64,
     pub max_files: u64,
+    pub max_batch_packages: usize,
+    pub max_batch_bytes: u64,
     pub max_uploads: usize,
+}
+
+/// `[packages]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Packages {
+    pub unpublish_window_hours: u32,
+    pub trash_days: u32,
 }
 
 /// `[cache]`

@@ -132,17 +132,7 @@ pub fn upload(headers: &HeaderMap, body: Body, most_bytes: u64) -> Result<BodySt
 /// Reads on for a moment and throws away what comes: npm reports a broken connection instead of our sentence when the
 /// server closes while it is still sending (`protocol.md` 3.1).
 pub async fn drain(body: Body) {
-    let mut stream = BodyStream::new(body);
-    let read_on = async {
-        let mut read = 0;
-        while let Some(Ok(chunk)) = stream.next().await {
-            read += chunk.len() as u64;
-            if read > DRAINED_BYTES {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(DRAINED_FOR, read_on).await;
+    BodyStream::new(body).drain().await;
 }
 
 /// A body as a stream of chunks that ends with an error when the client stalls or trickles (`security.md` 5.1).
@@ -180,6 +170,20 @@ impl std::fmt::Debug for BodyStream {
 impl BodyStream {
     pub(super) fn new(body: Body) -> Self {
         Self { chunks: body.into_data_stream(), patience: None, bytes: 0, ended: false }
+    }
+
+    /// As [`drain`], where reading has begun.
+    pub async fn drain(&mut self) {
+        let read_on = async {
+            let mut read = 0;
+            while let Some(Ok(chunk)) = self.next().await {
+                read += chunk.len() as u64;
+                if read > DRAINED_BYTES {
+                    break;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(DRAINED_FOR, read_on).await;
     }
 
     fn fail(&mut self) -> Poll<Option<Result<Bytes>>> {

@@ -87,12 +87,16 @@ impl Edge {
     }
 }
 
-/// A publish, which may take as long as its bytes do: `PUT /{package}`, in the one spelling that has no second slash,
-/// or `POST /-/stage/package/{package}`.
+/// What may take as long as its bytes do: a publish, alone, in a batch or put up for approval, and a packument that comes
+/// back. A package is one segment in the one spelling.
 fn is_upload(request: &Request<Body>) -> bool {
     let path = request.uri().path();
     match *request.method() {
-        Method::PUT => !path.trim_start_matches('/').contains('/'),
+        Method::PUT => match path.trim_start_matches('/').split_once('/') {
+            None => true,
+            Some(("-", rest)) => matches!(rest, "pnpr/v0/publish" | "pnpm/v1/publish"),
+            Some((_, rest)) => rest.starts_with("-rev/"),
+        },
         Method::POST => path.starts_with("/-/stage/package/"),
         _ => false,
     }

@@ -76,6 +76,7 @@ impl<'a> Scoped<'a> {
 }
 
 /// Whether the route has a package or a tarball at this place; elsewhere (`/-/org/@acme/package`) a scope stands alone.
+/// In what is no package's own address a package comes behind a segment that says so.
 fn takes_name(segments: &[&str], at: usize) -> bool {
     match at {
         0 => true,
@@ -112,6 +113,9 @@ mod tests {
             ("/-/npm/v1/attestations/%40acme%2Fone%401.0.0", "/-/npm/v1/attestations/@acme%2fone%401.0.0"),
             ("/-/stage/package/@acme/one", "/-/stage/package/@acme%2fone"),
             ("/-/npm/v1/oidc/token/exchange/package/@acme/one", "/-/npm/v1/oidc/token/exchange/package/@acme%2fone"),
+            ("/-/user/package/@acme/one/star", "/-/user/package/@acme%2fone/star"),
+            ("/-/strongroom/v1/package/@acme/one/restore", "/-/strongroom/v1/package/@acme%2fone/restore"),
+            ("/@acme/one/-/one-1.0.0.tgz/-rev/3-x", "/@acme%2fone/-/one-1.0.0.tgz/-rev/3-x"),
             ("/-/org/@acme/package", "/-/org/@acme/package"),
             ("/downloads/point/last-week/@acme/one", "/downloads/point/last-week/@acme%2fone"),
             ("/versions/@acme/one/last-week", "/versions/@acme%2fone/last-week"),

@@ -11,9 +11,12 @@ pub struct DistTag(Box<str>);
 text_newtype!(DistTag);
 
 impl DistTag {
+    /// The text of [`DistTag::latest`].
+    pub const LATEST: &str = "latest";
+
     /// The tag that `npm install name` follows.
     pub fn latest() -> Self {
-        Self("latest".into())
+        Self(Self::LATEST.into())
     }
 }
 

@@ -22,6 +22,11 @@ impl VersionNumber {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// Whether it comes before a release, such as `1.0.0-rc.1`.
+    pub fn is_prerelease(&self) -> bool {
+        !self.parsed.pre.is_empty()
+    }
 }
 
 impl FromStr for VersionNumber {

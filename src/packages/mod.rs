@@ -4,13 +4,18 @@
 //! asked before any answer, also before a 304.
 
 pub mod archive;
+mod change;
+mod deprecation;
 mod entry;
 mod json;
 pub mod manifest;
 mod packument;
 mod provenance;
 pub mod publish;
+mod removal;
+mod stars;
 mod store;
+mod tags;
 mod variants;
 
 use std::borrow::Cow;
@@ -31,10 +36,17 @@ use crate::policy::{Actor, Decision, Intent, PackageFacts, Permit, Read, Visibil
 use crate::signatures::Signatures;
 use crate::users::Users;
 
+use change::{account_of, existing, revision_of, same_revision};
+pub use deprecation::Deprecations;
 pub use entry::{Entry, TarballFacts};
 pub use packument::{Document, Form, parse_rev, rev_text};
 pub use provenance::{Provenance, TrustedRoots};
-pub use publish::{Checked, Publication, PublishLimits, Publisher, Sender, Turn, Turns};
+pub use publish::{
+    Checked, EditedPackument, Incoming, Parcel, Publication, PublishLimits, Publisher, Reach, Sender, Turn, Turns,
+    intent_to_publish,
+};
+pub use removal::{Restored, Trashed};
+pub use tags::{Others, Tags, intent_to_move};
 pub use variants::{Encoding, q_value};
 
 /// How many packuments are loaded and stitched at once.
@@ -58,6 +70,7 @@ pub struct Packages {
     stitching: Arc<Semaphore>,
     limits: PublishLimits,
     trusted_roots: TrustedRoots,
+    rules: removal::Rules,
     public_url: Arc<str>,
 }
 
@@ -100,7 +113,7 @@ pub struct Parts {
 
 impl Packages {
     /// Sets the room up.
-    pub fn new(parts: Parts, limits: &config::Limits, memory: &config::Cache) -> Self {
+    pub fn new(parts: Parts, limits: &config::Limits, rules: &config::Packages, memory: &config::Cache) -> Self {
         let Parts { db, clock, users, access, signatures, blobs, trusted_roots, public_url } = parts;
         let cache = Arc::new(ChangeAwareCache::new(20_000, memory.packument_bytes, db.changes().clone()));
         let heard: Arc<ChangeAwareCache<PackageName, Arc<Entry>>> = cache.clone();
@@ -126,6 +139,7 @@ impl Packages {
             stitching: Arc::new(Semaphore::new(STITCHING_AT_ONCE)),
             limits: PublishLimits::from(limits),
             trusted_roots,
+            rules: removal::Rules::from(rules),
             public_url,
         }
     }
@@ -304,7 +318,8 @@ fn no_attestation(name: &PackageName, version: &VersionNumber) -> Error {
     Error::NotFound(sentence.into())
 }
 
-fn no_version(wanted: &str) -> Error {
+/// The refusal of a version that there is not.
+pub fn no_version(wanted: &str) -> Error {
     let shown: String = wanted.chars().filter(|one| !one.is_control()).take(64).collect();
     Error::NotFound(format!("version not found: {shown}. npm view lists the versions there are.").into())
 }

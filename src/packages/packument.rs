@@ -165,6 +165,8 @@ impl Stitcher<'_> {
     fn full_tail(&self, out: &mut String) {
         let maintainers: Vec<String> = self.package.maintainers.iter().map(|name| person(name)).collect();
         member(out, "maintainers", &format!("[{}]", maintainers.join(",")));
+        let users = self.package.users.iter().map(|name| (name.as_str(), "true".to_owned()));
+        member(out, "users", &object(users));
         let readme = self.package.readme.as_deref().unwrap_or("");
         let end = readme.floor_char_boundary(README_BYTES);
         member(out, "readme", &json_text(&readme[..end]));

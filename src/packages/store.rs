@@ -20,11 +20,11 @@ pub(super) struct PackageRow {
     pub(super) revision: i64,
     pub(super) created_at: Time,
     pub(super) modified_at: Time,
-    /// The tags that it was published under, as far as they still tell: those that point at it, or moved on since to a
-    /// later version.
     pub(super) tags: Vec<String>,
     pub(super) tagged_versions: Vec<String>,
     pub(super) maintainers: Vec<String>,
+    /// Who gave it a star.
+    pub(super) users: Vec<String>,
     pub(super) latest_manifest: Option<String>,
     pub(super) readme: Option<String>,
     pub(super) readme_file: Option<String>,
@@ -105,13 +105,21 @@ async fn find_package_row(
                      )
                    order by accounts.id <> packages.owner_id, accounts.name
                ) as "maintainers!",
+               array(
+                   select accounts.name
+                   from stars
+                   join accounts on accounts.id = stars.user_id
+                   where stars.package_id = packages.id and $2
+                   order by accounts.name
+               ) as "users!",
                case when $2 then latest.manifest end as latest_manifest,
                case when $2 then latest.readme end as readme,
                case when $2 then latest.readme_file end as readme_file
            from packages
            left join dist_tags on dist_tags.package_id = packages.id and dist_tags.tag = 'latest'
            left join versions as latest on latest.id = dist_tags.version_id
-           where packages.name = $1"#,
+           where packages.name = $1
+             and packages.deleted_at is null"#,
         name.as_str(),
         form == Form::Full,
         now,
@@ -129,7 +137,7 @@ async fn list_versions(connection: &mut PgConnection, name: &PackageName, form: 
                versions.published_at,
                case when $2 then versions.manifest else versions.abbreviated end as "manifest!",
                versions.deprecated,
-               versions.sha512,
+               versions.sha512 as "sha512!",
                versions.sha1,
                versions.file_count,
                versions.unpacked_bytes,
@@ -170,7 +178,7 @@ pub(super) async fn find_version(
                versions.published_at,
                versions.manifest,
                versions.deprecated,
-               versions.sha512,
+               versions.sha512 as "sha512!",
                versions.sha1,
                versions.file_count,
                versions.unpacked_bytes,
@@ -236,12 +244,12 @@ pub(super) async fn find_tarball(
     version: &VersionNumber,
 ) -> Result<Option<TarballFacts>> {
     let row = sqlx::query!(
-        "select versions.sha512, versions.size_bytes
+        r#"select versions.sha512 as "sha512!", versions.size_bytes
          from versions
          join packages on packages.id = versions.package_id
          where packages.name = $1
            and versions.version = $2
-           and versions.unpublished_at is null",
+           and versions.unpublished_at is null"#,
         name.as_str(),
         version.as_str(),
     )
@@ -257,11 +265,11 @@ fn tarball_facts(sha512: Vec<u8>, size_bytes: i64) -> Result<TarballFacts> {
 
 pub(super) async fn list_tarballs(pool: &PgPool, name: &PackageName) -> Result<HashMap<Box<str>, TarballFacts>> {
     let rows = sqlx::query!(
-        "select versions.version, versions.sha512, versions.size_bytes
+        r#"select versions.version, versions.sha512 as "sha512!", versions.size_bytes
          from versions
          join packages on packages.id = versions.package_id
          where packages.name = $1
-           and versions.unpublished_at is null",
+           and versions.unpublished_at is null"#,
         name.as_str(),
     )
     .fetch_all(pool)
@@ -295,11 +303,10 @@ pub(super) async fn insert_package(
 
 /// A version number that was used before.
 pub(super) struct UsedVersion {
-    pub(super) sha512: Vec<u8>,
+    /// The hash of its bytes, as long as they are kept.
+    pub(super) sha512: Option<Vec<u8>>,
     pub(super) published_by: AccountId,
     pub(super) unpublished: bool,
-    /// The tags that it was published under, as far as they still tell: those that point at it, or moved on since to a
-    /// later version.
     /// The tags that point at it, or have moved on to a later version since.
     pub(super) tags: Vec<String>,
 }
@@ -391,12 +398,12 @@ pub(super) async fn find_trusted_publisher(
     found.flatten().map(serde_json::from_value).transpose().map_err(Error::internal)
 }
 
-/// Counts a new manifest into its package; tells how many bytes the manifests now are.
-pub(super) async fn add_manifest_bytes(connection: &mut PgConnection, package: PackageId, bytes: usize) -> Result<u64> {
+/// Counts text of manifests into its package, or out of it; tells how many bytes the manifests now are.
+pub(super) async fn add_manifest_bytes(connection: &mut PgConnection, package: PackageId, bytes: i64) -> Result<u64> {
     let total = sqlx::query_scalar!(
-        "update packages set manifest_bytes = manifest_bytes + $2 where id = $1 returning manifest_bytes",
+        "update packages set manifest_bytes = greatest(manifest_bytes + $2, 0) where id = $1 returning manifest_bytes",
         package.0,
-        i64::try_from(bytes).map_err(Error::internal)?,
+        bytes,
     )
     .fetch_one(connection)
     .await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::action::Guard;
+use super::action::{Action, Guard};
 use super::actor::{Actor, OrganizationRight, Principal, TokenRight};
 use super::decide::{Decision, Lack, challenge};
 use super::facts::{AccountFacts, AccountKind, OrganizationRole, PackageSecondFactor, SecondFactorMode};
@@ -90,6 +90,26 @@ pub fn permit_account(actor: &Actor, action: AccountAction) -> Result<AccountPer
         (Decision::Allow, Actor::User(principal)) => Ok(AccountPermit { principal: principal.clone(), action }),
         (Decision::Allow, _) => Err(Decision::Unauthenticated),
         (refusal, _) => Err(refusal),
+    }
+}
+
+/// Decides whether the credential allows publishing at all, before anything is known of what: each package is decided
+/// about once it is.
+pub fn decide_publishing(actor: &Actor) -> Decision {
+    let principal = match actor {
+        Actor::User(principal) => principal,
+        Actor::Dead => return Decision::DeadCredential,
+        // A version has an author, and the operator is none.
+        Actor::Anonymous | Actor::Operator => return Decision::Unauthenticated,
+    };
+    let token = &principal.narrowing;
+    if !token.allows_address(principal.address) {
+        return Decision::Forbidden(Lack::Network);
+    }
+    match token.right {
+        right if right.allows(Action::Publish) => Decision::Allow,
+        TokenRight::ReadOnly => Decision::Forbidden(Lack::ReadOnlyToken),
+        _ => Decision::Forbidden(Lack::NarrowToken),
     }
 }
 

@@ -177,9 +177,11 @@ impl Action {
         matches!(self, Self::Create | Self::CreateAs(_))
     }
 
-    /// Whether the action can come before its package: who may create one in the scope may prepare it.
+    /// Whether the action can concern a package that is not there: who may create one in the scope may prepare it, and
+    /// bring back what was there.
     pub(super) fn may_precede(self) -> bool {
-        matches!(self, Self::Stage | Self::SeeStaged | Self::ReviewStaged | Self::SeeTrust | Self::SetTrust)
+        use Action::{Restore, ReviewStaged, SeeStaged, SeeTrust, SetTrust, Stage};
+        matches!(self, Stage | SeeStaged | ReviewStaged | SeeTrust | SetTrust | Restore)
     }
 
     pub(super) fn needs(self) -> Needs {

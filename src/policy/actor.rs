@@ -34,6 +34,11 @@ impl Actor {
         }
     }
 
+    /// Whether the request shows something as a second factor, right or wrong.
+    pub fn offers_second_factor(&self) -> bool {
+        matches!(self, Self::User(principal) if principal.offer.code.is_some())
+    }
+
     /// The id of the user's account, where there is one.
     pub fn account_id(&self) -> Option<AccountId> {
         self.account().map(|account| account.id)

@@ -14,7 +14,7 @@ mod permit;
 
 pub use account::{
     AccountAction, AccountPermit, OrganizationAction, OrganizationPermit, decide_account, decide_organization,
-    permit_account, permit_organization,
+    decide_publishing, permit_account, permit_organization,
 };
 pub use action::Administer;
 pub use action::{Action, Intent, Read, Right, Write};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::HeaderMap;
 use http::header::USER_AGENT;
 use serde::Deserialize;
@@ -12,8 +12,10 @@ use serde_json::{Map, Value, json};
 use crate::access::Collaborator;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::{CachePolicy, CurrentActor, Json, JsonBody, PackagePath, Query};
+use crate::http::{CurrentActor, Json, JsonBody, PackagePath, Query};
 use crate::policy::{Intent, PackageSecondFactor, Visibility};
+
+use super::private;
 
 /// `GET /-/package/{package}/access`, as pnpm asks it.
 pub(super) async fn get(State(app): State<Arc<App>>, actor: CurrentActor, path: PackagePath) -> Result<Response> {
@@ -111,10 +113,4 @@ fn as_array(listed: &[Collaborator]) -> Value {
         |one| json!({ "user": one.name, "username": one.name, "email": "", "permissions": one.permission.as_str() }),
     );
     entries.collect()
-}
-
-fn private(value: Value) -> Response {
-    let mut response = Json(value).into_response();
-    CachePolicy::PrivateRevalidated.apply(response.headers_mut());
-    response
 }

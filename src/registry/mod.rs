@@ -19,14 +19,18 @@ mod packument;
 mod ping;
 mod profile;
 mod publish;
+mod revisions;
 mod search;
 mod security_keys;
 mod session;
 mod signing_keys;
 mod staging;
+mod stars;
+mod tags;
 mod tarball;
 mod teams;
 mod tokens;
+mod trash;
 mod user;
 
 use std::sync::Arc;
@@ -35,10 +39,11 @@ use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
 use http::{HeaderMap, HeaderValue, Method, Uri};
+use serde_json::Value;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::Query;
+use crate::http::{CachePolicy, Json, Query};
 use crate::policy::Actor;
 
 /// One row of the surface.
@@ -75,6 +80,7 @@ pub fn routes() -> Vec<Route> {
         row(&["POST"], "/-/strongroom/v1/security-keys/challenge", post(security_keys::challenge)),
         row(&["DELETE"], "/-/strongroom/v1/security-keys/{key}", delete(security_keys::remove)),
         row(&["GET"], "/-/user/{user}/package", get(lists::of_user)),
+        row(&["GET"], "/-/-/package", get(lists::own)),
         row(&["GET"], "/-/org/{account}/package", get(lists::of_organization)),
         row(
             &["GET", "PUT", "DELETE"],
@@ -145,10 +151,29 @@ pub fn routes() -> Vec<Route> {
         row(&["GET"], "/-/npm/v1/hooks/hook/{hook}/deliveries", get(hooks::deliveries)),
         row(&["GET"], "/_changes", get(feeds::changes)),
         row(&["GET"], "/_all_docs", get(feeds::all_docs)),
+        row(&["GET", "PUT"], "/-/package/{package}/owners", get(owners::get).put(owners::put)),
+        row(&["DELETE"], "/-/package/{package}/owners/{user}", delete(owners::delete)),
+        row(
+            &["GET", "PUT", "POST"],
+            "/-/package/{package}/dist-tags",
+            get(tags::list).put(tags::put_all).post(tags::post_all),
+        ),
+        row(&["PUT", "DELETE"], "/-/package/{package}/dist-tags/{tag}", put(tags::put).delete(tags::delete)),
+        row(&["GET"], "/-/_view/starredByUser", get(stars::by_user)),
+        row(&["GET"], "/-/_view/starredByPackage", get(stars::by_package)),
+        row(&["GET", "PUT", "DELETE"], "/-/user/v1/star", get(stars::own).put(stars::change).delete(stars::change)),
+        row(&["PUT", "DELETE"], "/-/user/package/{package}/star", put(stars::change_named).delete(stars::change_named)),
+        row(&["GET"], "/-/user/{user}/stars", get(stars::of_user)),
+        row(&["GET"], "/-/util/user/{user}/stars", get(stars::of_user)),
+        row(&["GET"], "/-/strongroom/v1/trash", get(trash::list)),
+        row(&["POST"], "/-/strongroom/v1/package/{package}/restore", post(trash::restore)),
+        row(&["PUT"], "/-/pnpr/v0/publish", put(publish::put_batch)),
+        row(&["PUT"], "/-/pnpm/v1/publish", put(publish::put_batch)),
         row(&["GET", "PUT"], "/{package}", get(packument::get).put(publish::put)),
         row(&["GET"], "/{package}/{version}", get(packument::version)),
-        row(&["PUT"], "/{package}/-rev/{rev}", put(owners::put)),
+        row(&["PUT", "DELETE"], "/{package}/-rev/{rev}", put(revisions::put).delete(revisions::delete)),
         row(&["GET"], "/{package}/-/{file}", get(tarball::get)),
+        row(&["DELETE"], "/{package}/-/{file}/-rev/{rev}", delete(revisions::delete_file)),
     ]
 }
 
@@ -181,6 +206,13 @@ async fn no_method(method: Method) -> Response {
 fn number(query: &Query, name: &str, otherwise: u32) -> Result<u32> {
     let Some(text) = query.get(name) else { return Ok(otherwise) };
     text.parse().map_err(|_| Error::Malformed(format!("{name} is a whole number that is not negative.").into()))
+}
+
+/// An answer that is somebody's own: a client asks again each time whether it still holds.
+fn private(value: Value) -> Response {
+    let mut response = Json(value).into_response();
+    CachePolicy::PrivateRevalidated.apply(response.headers_mut());
+    response
 }
 
 /// A dead token on a read that anyone may do is told about, and the read is served (`domain.md`).

@@ -1,58 +1,61 @@
-//! `npm owner add` and `npm owner rm` (`protocol.md` 3.6): the list of maintainers as it shall be, against a revision.
+//! Owners as pnpm asks for them (`protocol.md` 6.4); npm sends the whole list to `-rev`.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use axum::response::Response;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::access::OwnersChange;
+use crate::access::removal_intent;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::{CurrentActor, Json, JsonBody, PackagePath, PathParameters};
 use crate::names::AccountName;
-use crate::packages::{parse_rev, rev_text};
-use crate::policy::Intent;
+use crate::policy::{Intent, Permission};
 
-/// What npm sends; the mail addresses in it are ignored.
-#[derive(Deserialize)]
-pub(super) struct OwnersDocument {
-    maintainers: Vec<Maintainer>,
-    /// A whole packument: an unpublish, which looks like a change of owners otherwise (`protocol.md` 3.9).
-    versions: Option<serde::de::IgnoredAny>,
+use super::private;
+
+/// `GET /-/package/{package}/owners`: who may write.
+pub(super) async fn get(State(app): State<Arc<App>>, actor: CurrentActor, path: PackagePath) -> Result<Response> {
+    let permit = app.access.permit(&actor.known()?, &path.for_reading()?, Intent::LIST_COLLABORATORS).await?;
+    let mut listed = app.access.list_collaborators(&permit).await?;
+    listed.retain(|one| one.permission == Permission::ReadWrite);
+    Ok(private(listed.iter().map(|one| json!({ "username": one.name, "email": "" })).collect()))
 }
 
 #[derive(Deserialize)]
-struct Maintainer {
-    name: String,
+struct NewOwner {
+    user: String,
 }
 
-/// `PUT /{package}/-rev/{rev}`.
+/// `PUT /-/package/{package}/owners`.
 pub(super) async fn put(
     State(app): State<Arc<App>>,
     actor: CurrentActor,
     path: PackagePath,
-    parameters: PathParameters,
     request: Request,
-) -> Result<Response> {
+) -> Result<Json<Value>> {
+    let actor = actor.known()?;
+    let permit = app.access.permit(&actor, &path.for_writing(&actor)?, Intent::GRANT).await?;
+    let JsonBody(NewOwner { user }): JsonBody<NewOwner> = crate::http::read_json(request).await?;
+    app.access.grant(&permit, &user.parse::<AccountName>()?, Permission::ReadWrite.into()).await?;
+    Ok(Json(json!({ "ok": true })))
+}
+
+/// `DELETE /-/package/{package}/owners/{user}`.
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    actor: CurrentActor,
+    path: PackagePath,
+    parameters: PathParameters,
+) -> Result<Json<Value>> {
     let actor = actor.known()?;
     let name = path.for_writing(&actor)?;
-    let permit = app.access.permit(&actor, &name, Intent::CHANGE_COLLABORATORS).await?;
-    let JsonBody(document): JsonBody<OwnersDocument> = crate::http::read_json(request).await?;
-    if document.versions.is_some() {
-        return Err(Error::Unprocessable("This registry cannot unpublish yet. Nothing was removed.".into()));
-    }
-    let wanted = document.maintainers.into_iter().map(|one| one.name.parse::<AccountName>());
-    let wanted = wanted.collect::<Result<BTreeSet<_>, _>>()?;
-    if wanted.is_empty() {
-        return Err(Error::Unprocessable("A package keeps at least one owner. Leave one in the list.".into()));
-    }
-    let revision = parse_rev(&name, parameters.get("rev"))
-        .ok_or_else(|| Error::Conflict(format!("{name} has no such revision. Run the command again.").into()))?;
-    let revision = app.access.change_owners(permit.actor(), &name, &OwnersChange { revision, wanted }).await?;
-    let answer = json!({ "ok": true, "id": name, "rev": rev_text(&name, revision) });
-    Ok((StatusCode::CREATED, Json(answer)).into_response())
+    let user = parameters.get("user").parse::<AccountName>();
+    let intent = user.as_ref().map_or(Intent::REVOKE, |user| removal_intent(&actor, user));
+    let permit = app.access.permit(&actor, &name, intent).await?;
+    let user = user.map_err(|cause| Error::NotFound(cause.to_string().into()))?;
+    app.access.revoke(&permit, &user).await?;
+    Ok(Json(json!({ "ok": true })))
 }

@@ -18,6 +18,7 @@ use crate::clock::to_npm_time;
 use crate::error::{Error, Result};
 use crate::http::{CurrentActor, Json, PackagePath, PathParameters, Query, require_account, upload};
 use crate::names::{PackageName, RandomId, VersionNumber};
+use crate::packages::Reach;
 use crate::policy::{Actor, Intent, Permit, Visibility, Write};
 use crate::staging::{Paging, StagedVersion};
 
@@ -40,7 +41,7 @@ pub(super) async fn stage(
         Ok(permit) => permit,
         Err(refusal) => return refuse_unread(refusal, body).await,
     };
-    let body = match upload(&parts.headers, body, app.packages.publish_limits().body_bytes()) {
+    let body = match upload(&parts.headers, body, app.packages.publish_limits().body_bytes(Reach::Publish)) {
         Ok(body) => body,
         Err((refusal, body)) => return refuse_unread(refusal, body).await,
     };

@@ -129,10 +129,11 @@ pub(super) async fn list_unsigned(pool: &PgPool, most: i64) -> Result<Vec<Unsign
                packages.name as "name: PackageName",
                versions.id as "version: VersionId",
                versions.version as number,
-               versions.sha512
+               versions.sha512 as "sha512!"
            from versions
            join packages on packages.id = versions.package_id
-           where not exists (select from version_signatures where version_signatures.version_id = versions.id)
+           where versions.sha512 is not null
+             and not exists (select from version_signatures where version_signatures.version_id = versions.id)
            order by versions.package_id, versions.id
            limit $1"#,
         most,

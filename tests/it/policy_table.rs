@@ -203,8 +203,8 @@ fn heading(action: Action) -> &'static str {
 }
 
 fn may_precede(action: Action) -> bool {
-    use Action::{ReviewStaged, SeeStaged, SeeTrust, SetTrust, Stage};
-    matches!(action, Stage | SeeStaged | ReviewStaged | SeeTrust | SetTrust)
+    use Action::{Restore, ReviewStaged, SeeStaged, SeeTrust, SetTrust, Stage};
+    matches!(action, Stage | SeeStaged | ReviewStaged | SeeTrust | SetTrust | Restore)
 }
 
 /// Creating is asked where nothing is, everything else where something is.

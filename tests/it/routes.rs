@@ -54,6 +54,16 @@ const CHANGE_TEAMS: [u16; 9] = [401, 401, 403, 403, 400, 400, 403, 403, 403];
 /// Of what is staged nobody knows by its id who could not approve it, and here nothing is staged.
 const STAGED_ELSEWHERE: [u16; 9] = [401, 401, 404, 404, 404, 404, 404, 404, 404];
 
+/// Statuses of a look at people: with an account only.
+const LIST: [[u16; 9]; 3] = [INSPECT[0], [401, 401, 200, 200, 200, 200, 200, 200, 200], READ[2]];
+
+/// Statuses of a change that takes the right to write, with a body that is not acceptable.
+const MOVE_TAG: [[u16; 9]; 3] = [
+    [401, 401, 404, 403, 400, 400, 403, 402, 403],
+    [401, 401, 403, 400, 400, 400, 403, 400, 400],
+    [401, 401, 404, 404, 404, 404, 403, 404, 404],
+];
+
 /// The body is not acceptable, so that a change that is permitted goes no further than 4xx and changes nothing.
 const NOT_ACCEPTABLE: &str = "{\"access\":\"ajar\",\"name\":\"x\",\"maintainers\":[]}";
 
@@ -189,19 +199,76 @@ fn rows() -> Vec<Row> {
         row("GET", "/-/npm/v1/hooks/hook/{hook}/deliveries", "", [401, 401, 404, 404, 404, 404, 404, 404, 404]),
         row("GET", "/_changes", "", OK),
         row("GET", "/_all_docs", "", OK),
+        row("GET", "/-/-/package", "", [401, 401, 200, 200, 200, 200, 200, 200, 200]),
+        row("GET", "/-/user/v1/star", "", [401, 401, 200, 200, 200, 200, 200, 200, 200]),
+        row("PUT", "/-/user/v1/star", "{}", [401, 401, 400, 400, 400, 400, 400, 400, 400]),
+        row("DELETE", "/-/user/v1/star", "{}", [401, 401, 400, 400, 400, 400, 400, 400, 400]),
+        row("GET", "/-/user/{user}/stars", "", OK),
+        row("GET", "/-/util/user/{user}/stars", "", OK),
+        row("GET", "/-/_view/starredByUser", "", [400; 9]),
+        row("GET", "/-/_view/starredByPackage", "", [400; 9]),
+        row("GET", "/-/strongroom/v1/trash", "", [401, 401, 200, 200, 200, 200, 200, 200, 200]),
+        row("PUT", "/-/pnpr/v0/publish", "{}", [401, 401, 400, 400, 400, 400, 403, 400, 400]),
+        row("PUT", "/-/pnpm/v1/publish", "{}", [401, 401, 400, 400, 400, 400, 403, 400, 400]),
+        package_row("GET", "/-/package/{package}/dist-tags", "", INSPECT[0], INSPECT[1], INSPECT[2]),
+        package_row("PUT", "/-/package/{package}/dist-tags", "[]", MOVE_TAG[0], MOVE_TAG[1], MOVE_TAG[2]),
+        package_row("POST", "/-/package/{package}/dist-tags", "[]", MOVE_TAG[0], MOVE_TAG[1], MOVE_TAG[2]),
+        package_row("PUT", "/-/package/{package}/dist-tags/{tag}", "[]", MOVE_TAG[0], MOVE_TAG[1], MOVE_TAG[2]),
+        package_row(
+            "DELETE",
+            "/-/package/{package}/dist-tags/{tag}",
+            "",
+            [401, 401, 404, 403, 404, 404, 403, 402, 403],
+            [401, 401, 403, 404, 404, 404, 403, 404, 404],
+            MOVE_TAG[2],
+        ),
+        package_row("GET", "/-/package/{package}/owners", "", LIST[0], LIST[1], LIST[2]),
+        package_row(
+            "PUT",
+            "/-/package/{package}/owners",
+            "{}",
+            [401, 401, 404, 403, 403, 400, 403, 402, 403],
+            [401, 401, 403, 403, 403, 400, 403, 400, 403],
+            MOVE_TAG[2],
+        ),
+        package_row(
+            "DELETE",
+            "/-/package/{package}/owners/{user}",
+            "",
+            [401, 401, 404, 403, 403, 403, 403, 404, 403],
+            [401, 401, 403, 403, 403, 403, 403, 404, 403],
+            MOVE_TAG[2],
+        ),
+        package_row(
+            "PUT",
+            "/-/user/package/{package}/star",
+            "",
+            [401, 401, 404, 200, 200, 200, 403, 402, 402],
+            [401, 401, 200, 200, 200, 200, 403, 200, 200],
+            MOVE_TAG[2],
+        ),
+        package_row(
+            "DELETE",
+            "/-/user/package/{package}/star",
+            "",
+            [401, 401, 404, 200, 200, 200, 403, 402, 402],
+            [401, 401, 200, 200, 200, 200, 403, 200, 200],
+            MOVE_TAG[2],
+        ),
+        package_row(
+            "POST",
+            "/-/strongroom/v1/package/{package}/restore",
+            "{\"version\":\"1.0.0\"}",
+            [401, 401, 404, 403, 403, 409, 403, 409, 403],
+            [401, 401, 403, 403, 403, 409, 403, 409, 403],
+            [401, 401, 404, 404, 404, 404, 403, 404, 404],
+        ),
         package_row("GET", "/{package}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/{version}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/-/{file}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/-/package/{package}/access", "", INSPECT[0], INSPECT[1], INSPECT[2]),
         package_row("GET", "/-/package/{package}/visibility", "", INSPECT[0], INSPECT[1], INSPECT[2]),
-        package_row(
-            "GET",
-            "/-/package/{package}/collaborators",
-            "",
-            [404, 401, 404, 200, 200, 200, 200, 200, 402],
-            [401, 401, 200, 200, 200, 200, 200, 200, 200],
-            [404, 401, 404, 404, 404, 404, 404, 404, 404],
-        ),
+        package_row("GET", "/-/package/{package}/collaborators", "", LIST[0], LIST[1], LIST[2]),
         package_row(
             "POST",
             "/-/package/{package}/access",
@@ -226,6 +293,22 @@ fn rows() -> Vec<Row> {
             [401, 401, 403, 422, 422, 422, 403, 422, 422],
             [401, 401, 404, 404, 404, 404, 403, 404, 404],
         ),
+        package_row(
+            "DELETE",
+            "/{package}/-rev/{rev}",
+            "",
+            [401, 401, 404, 403, 403, 409, 403, 409, 403],
+            [401, 401, 403, 403, 403, 409, 403, 409, 403],
+            [401, 401, 404, 404, 404, 404, 403, 404, 404],
+        ),
+        package_row(
+            "DELETE",
+            "/{package}/-/{file}/-rev/{rev}",
+            "",
+            [401, 401, 404, 403, 409, 409, 403, 409, 403],
+            [401, 401, 403, 409, 409, 409, 403, 409, 409],
+            [401, 401, 404, 404, 404, 404, 403, 404, 404],
+        ),
     ]
 }
 
@@ -241,6 +324,9 @@ pub(crate) fn path_of(route: &str, package: &str) -> String {
         .replace("v1/search", "v1/search?text=x")
         .replace("{file}", &format!("{unscoped}-1.0.0.tgz"))
         .replace("{rev}", "1-0")
+        .replace("{tag}", "beta")
+        .replace("{user}/stars", "owner/stars")
+        .replace("/owners/{user}", "/owners/owner")
         .replace("{user}/package", "owner/package")
         .replace("{user}", "org.couchdb.user:owner")
         .replace("/-/org/{account}/package", "/-/org/owner/package")

@@ -44,13 +44,20 @@ pub struct Checked {
     pub provenance: Option<Provenance>,
 }
 
+impl Checked {
+    /// What it takes up, its file aside.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let readme = self.readme.as_ref().map_or(0, |readme| readme.text.len());
+        let provenance = self.provenance.as_ref().map_or(0, |provenance| provenance.bundle.len());
+        self.manifest.full.len() + self.manifest.abbreviated.len() + readme + provenance
+    }
+}
+
 /// Checks a received document against itself, its tarball and the name in the URL. Works for milliseconds on large
 /// documents: not for an async thread.
 pub(super) fn check(name: &PackageName, received: Received<Staged>, roots: &TrustedRoots) -> Result<(Checked, Staged)> {
     let Received { document, tarball, provenance, .. } = received;
-    let tarball = tarball.ok_or_else(|| {
-        malformed("it carries no tarball. Publish with npm publish, pnpm publish, yarn npm publish or bun publish")
-    })?;
+    let tarball = tarball.ok_or_else(no_tarball)?;
     same_name(name, &document)?;
     let (version, manifest) = only_version(name, &document)?;
     let tag = only_tag(&document, &version)?;
@@ -74,6 +81,10 @@ pub(super) fn check(name: &PackageName, received: Received<Staged>, roots: &Trus
         provenance,
     };
     Ok((checked, tarball.sink))
+}
+
+pub(super) fn no_tarball() -> Error {
+    malformed("it carries no tarball. Publish with npm publish, pnpm publish, yarn npm publish or bun publish")
 }
 
 fn malformed(reason: &str) -> Error {

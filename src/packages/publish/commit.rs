@@ -4,14 +4,13 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use crate::access::Locked;
-use crate::audit::{self, By, Outcome};
 use crate::blobs::Staged;
 use crate::db::Transaction;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Sentence};
 use crate::names::{AccountId, PackageId, PackageName};
-use crate::packages::Packages;
 use crate::packages::packument::{person, rev_text, with_members};
 use crate::packages::store::{self, NewVersion};
+use crate::packages::{Packages, removal};
 use crate::policy::{Actor, Intent, PackageFacts, Permit, TokenRight, Visibility, Write};
 use crate::tokens::TrustedPublisher;
 
@@ -28,11 +27,30 @@ impl Packages {
         self.blobs.promote(staged, checked.digest.clone()).await
     }
 
+    /// Publishes one version.
     pub(super) async fn commit(&self, permit: &Permit<Write>, checked: &Checked) -> Result<Publication> {
         let mut transaction = self.db.begin().await?;
         let publication = self.insert_as(&mut transaction, permit, checked, None).await?;
         transaction.commit().await?;
         Ok(publication)
+    }
+
+    /// Publishes many versions, or none of them.
+    pub(super) async fn commit_all(
+        &self,
+        mut batch: Vec<(Permit<Write>, Checked)>,
+    ) -> Result<Vec<(PackageName, Publication)>> {
+        // Every batch takes its locks in this order, so that two of them never wait for each other.
+        batch.sort_by(|(one, _), (other, _)| one.name().as_str().cmp(other.name().as_str()));
+        let mut transaction = self.db.begin().await?;
+        let mut publications = Vec::with_capacity(batch.len());
+        for (permit, checked) in &batch {
+            let inserted = self.insert_as(&mut transaction, permit, checked, None).await;
+            let publication = inserted.map_err(|cause| about(permit.name(), cause))?;
+            publications.push((permit.name().clone(), publication));
+        }
+        transaction.commit().await?;
+        Ok(publications)
     }
 
     /// Publishes inside a caller's transaction. The decision is asked again under the row lock: the upload may have
@@ -55,14 +73,17 @@ impl Packages {
         };
         let Some(package) = &facts.package else {
             let visibility = checked.access.unwrap_or(Visibility::Restricted);
-            let id = self.insert_package(transaction, &permit, publisher.account, visibility).await?;
+            let id = self.create(transaction, &permit, publisher.account, visibility).await?;
             self.access.welcome_developers(transaction, &facts, id, permit.actor()).await?;
+            if store::find_used_version(transaction, id, &checked.version).await?.is_some() {
+                return Err(version_exists(name, checked));
+            }
             return self.insert_version(transaction, &permit, &publisher, id, checked, None).await;
         };
         if let Some(used) = store::find_used_version(transaction, package.id, &checked.version).await? {
             // npm resends a publish whose answer was lost. One that wants another tag or access is no repeat: success
             // would tell its user that this was done.
-            let is_repeat = used.sha512 == checked.digest.as_bytes()
+            let is_repeat = used.sha512.as_deref() == Some(checked.digest.as_bytes())
                 && used.published_by == publisher.account
                 && used.tags.iter().any(|tag| tag == checked.tag.as_str())
                 && checked.access.is_none_or(|access| access == package.visibility)
@@ -93,7 +114,8 @@ impl Packages {
         Ok((permit, facts))
     }
 
-    async fn insert_package(
+    /// A new row, or the old one of a package that was removed as a whole, which remembers its numbers and nothing else.
+    async fn create(
         &self,
         transaction: &mut Transaction,
         permit: &Permit<Write>,
@@ -101,7 +123,15 @@ impl Packages {
         visibility: Visibility,
     ) -> Result<PackageId> {
         let owner = permit.owner().ok_or_else(|| Error::internal("a package without a scope"))?;
-        store::insert_package(transaction, permit.name(), owner, creator, visibility, self.clock.now()).await
+        let (name, now) = (permit.name(), self.clock.now());
+        match removal::store::find_deleted(transaction, name).await? {
+            Some(deleted) => {
+                self.check_rest(name, deleted.deleted_at)?;
+                removal::store::create_anew(transaction, deleted.id, owner, creator, visibility, now).await?;
+                Ok(deleted.id)
+            }
+            None => store::insert_package(transaction, name, owner, creator, visibility, now).await,
+        }
     }
 
     /// A publish that says `access`: an administrator's word counts, anyone else's is ignored, and they are told.
@@ -156,24 +186,16 @@ impl Packages {
             provenance: checked.provenance.as_ref(),
             now,
         };
-        let packument_bytes = store::add_manifest_bytes(transaction, package, manifest.len()).await?;
-        if packument_bytes > self.limits.packument_bytes {
-            return Err(packument_full(permit.name(), self.limits.packument_bytes));
-        }
+        let grows_by = i64::try_from(manifest.len()).map_err(Error::internal)?;
+        let packument_bytes = store::add_manifest_bytes(transaction, package, grows_by).await?;
+        self.check_packument_size(permit.name(), packument_bytes)?;
         let version = store::insert_version(transaction, &row).await?;
         let digest = checked.digest.as_bytes();
         self.signatures.sign(transaction, permit.name(), version, checked.version.as_str(), digest).await?;
         store::set_tag(transaction, package, &checked.tag, version).await?;
         store::set_latest_if_missing(transaction, package, version).await?;
-        let revision = self.access.bump_revision(transaction, permit.name(), package).await?;
-        let event = audit::Event {
-            action: permit.action().audit_name(),
-            subject: permit.name().as_str(),
-            scope: permit.owner(),
-            outcome: Outcome::Done,
-            detail: json!({ "version": checked.version.as_str(), "tag": checked.tag, "bytes": checked.size_bytes }),
-        };
-        audit::record(transaction, &By::from(permit.actor()), &event, now).await?;
+        let detail = json!({ "version": checked.version.as_str(), "tag": checked.tag, "bytes": checked.size_bytes });
+        let revision = self.record(transaction, permit, package, detail).await?;
         Ok(Publication { rev: rev_text(permit.name(), revision), notice })
     }
 }
@@ -214,9 +236,20 @@ impl Publisher {
     }
 }
 
-fn packument_full(name: &PackageName, most: u64) -> Error {
-    let reason = format!("The manifests of all versions of {name} would be more than {most} bytes.");
-    Error::TooLarge(format!("{reason} Publish less metadata, or unpublish old versions.").into())
+/// Says which package of a batch an error is about, where its sentence does not.
+pub(super) fn about(name: &PackageName, cause: Error) -> Error {
+    let named = |sentence: Sentence| -> Sentence {
+        if sentence.contains(name.as_str()) { sentence } else { format!("{name}: {sentence}").into() }
+    };
+    match cause {
+        Error::Malformed(sentence) => Error::Malformed(named(sentence)),
+        Error::Unprocessable(sentence) => Error::Unprocessable(named(sentence)),
+        Error::TooLarge(sentence) => Error::TooLarge(named(sentence)),
+        Error::Forbidden(sentence) => Error::Forbidden(named(sentence)),
+        Error::Lacking { lack, sentence, ask } => Error::Lacking { lack, sentence: named(sentence), ask },
+        Error::Conflict(sentence) => Error::Conflict(named(sentence)),
+        other => other,
+    }
 }
 
 fn version_exists(name: &PackageName, checked: &Checked) -> Error {

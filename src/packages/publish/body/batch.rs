@@ -6,7 +6,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use futures_util::{Stream, StreamExt as _};
 
 use super::error::{BodyError, Limit};
@@ -54,7 +54,6 @@ impl Splitter {
         let depth = self.scanner.depth();
         let before = self.place;
         self.place = match (before, event) {
-            (Place::Start, Event::ObjectStart) => Place::Members,
             (Place::Members, Event::Key) if self.scanner.key() == "packages" => Place::Packages,
             (Place::Members, Event::Key) => Place::Ignored,
             (Place::Members, Event::ObjectEnd) => Place::End,
@@ -63,7 +62,9 @@ impl Splitter {
                 self.has_packages = true;
                 Place::Documents
             }
-            (Place::Ignored, _) | (Place::Documents, Event::ArrayEnd) => Place::Members,
+            (Place::Start, Event::ObjectStart) | (Place::Ignored, _) | (Place::Documents, Event::ArrayEnd) => {
+                Place::Members
+            }
             (Place::Documents, Event::ObjectStart) => Place::Document,
             (Place::Documents, _) => return Err(self.scanner.malformed("an entry of packages is not an object")),
             (Place::Document, _) if depth == 2 => Place::Documents,
@@ -85,48 +86,54 @@ impl Splitter {
     }
 }
 
-/// Reads the documents of a batch; each is handed to `done` before the next one is read. `limits` are those of each
-/// document, `total_bytes` is what the body may be in all.
-///
-/// # Errors
-/// See [`BodyError`], and whatever `done` says. What was received before is the caller's to drop.
-pub async fn receive_batch<S, E, W, X>(
-    mut body: S,
+/// The documents of a batch, one after the other.
+pub struct Documents<S, F> {
+    body: S,
     limits: Limits,
     total_bytes: u64,
-    open_sink: impl Fn() -> io::Result<W> + Clone + Send + 'static,
-    mut done: impl AsyncFnMut(Received<W>) -> Result<(), X>,
-) -> Result<(), X>
-where
-    S: Stream<Item = Result<Bytes, E>> + Unpin,
-    E: Into<Box<dyn StdError + Send + Sync>>,
-    W: io::Write + Send + 'static,
-    X: From<BodyError>,
-{
-    let mut splitter = Splitter::new();
-    let mut current = None;
-    let mut read_bytes = 0;
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|error| BodyError::Transport(error.into()))?;
-        read_bytes += chunk.len() as u64;
-        if read_bytes > total_bytes {
-            return Err(BodyError::TooLarge { limit: Limit::Batch, limit_bytes: total_bytes }.into());
-        }
-        for window in chunk.chunks(WINDOW_BYTES) {
-            let mut rest = window;
+    open_sink: F,
+    splitter: Splitter,
+    /// What has arrived and was not looked at.
+    chunk: Bytes,
+    read_bytes: u64,
+}
+
+impl<S, F> Documents<S, F> {
+    /// `limits` are those of each document, `total_bytes` is what the body may be in all; `open_sink` as for
+    /// [`receive`](super::receive).
+    pub fn new(body: S, limits: Limits, total_bytes: u64, open_sink: F) -> Self {
+        Self { body, limits, total_bytes, open_sink, splitter: Splitter::new(), chunk: Bytes::new(), read_bytes: 0 }
+    }
+
+    /// Reads on to the end of the next document; `None` behind the last one.
+    ///
+    /// # Errors
+    /// See [`BodyError`]. What was received before is the caller's to drop.
+    pub async fn next<E, W>(&mut self) -> Result<Option<Received<W>>, BodyError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+        F: Fn() -> io::Result<W> + Clone + Send + 'static,
+        W: io::Write + Send + 'static,
+    {
+        let mut current = None;
+        while self.fill().await? {
+            let window = self.chunk.slice(..self.chunk.len().min(WINDOW_BYTES));
+            let mut rest = &window[..];
             // Where in the window the part of the current document begins that its reader has not seen.
             let mut unseen = 0;
-            while let Some(edge) = splitter.step(&mut rest).map_err(BodyError::from)? {
+            while let Some(edge) = self.splitter.step(&mut rest)? {
                 let position = window.len() - rest.len();
                 match edge {
                     Edge::Begin => {
                         unseen = position - 1;
-                        current = Some(Upload::new(limits, open_sink.clone()));
+                        current = Some(Upload::new(self.limits, self.open_sink.clone()));
                     }
                     Edge::End => {
+                        self.chunk.advance(position);
                         if let Some(mut upload) = current.take() {
                             upload.push(&window[unseen..position]).await?;
-                            done(upload.finish().await?).await?;
+                            return upload.finish().await.map(Some);
                         }
                     }
                     Edge::None => {}
@@ -135,7 +142,26 @@ where
             if let Some(upload) = &mut current {
                 upload.push(&window[unseen..]).await?;
             }
+            self.chunk.advance(window.len());
         }
+        self.splitter.finish()?;
+        Ok(None)
     }
-    Ok(splitter.finish().map_err(BodyError::from)?)
+
+    /// Waits for bytes; false behind the last ones.
+    async fn fill<E>(&mut self) -> Result<bool, BodyError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        while self.chunk.is_empty() {
+            let Some(chunk) = self.body.next().await else { return Ok(false) };
+            self.chunk = chunk.map_err(|error| BodyError::Transport(error.into()))?;
+            self.read_bytes += self.chunk.len() as u64;
+            if self.read_bytes > self.total_bytes {
+                return Err(BodyError::TooLarge { limit: Limit::Batch, limit_bytes: self.total_bytes });
+            }
+        }
+        Ok(true)
+    }
 }

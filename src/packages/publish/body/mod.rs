@@ -28,7 +28,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 
 use self::attachments::Facts;
-pub use self::batch::receive_batch;
+pub use self::batch::Documents;
 pub use self::document::Document;
 pub use self::error::{BodyError, Limit};
 pub use self::outline::OutlinedVersion;

@@ -258,12 +258,11 @@ fn an_attachment_is_refused_where_none_is_taken() {
 async fn batch(body: &str, size: usize, total_bytes: u64) -> Result<Vec<Received<Vec<u8>>>, BodyError> {
     let chunks: Vec<_> =
         body.as_bytes().chunks(size).map(|chunk| Ok::<_, Infallible>(Bytes::copy_from_slice(chunk))).collect();
+    let mut documents = Documents::new(stream::iter(chunks), Limits::default(), total_bytes, || Ok(Vec::new()));
     let mut received = Vec::new();
-    let done = async |one| {
+    while let Some(one) = documents.next().await? {
         received.push(one);
-        Ok::<_, BodyError>(())
-    };
-    receive_batch(stream::iter(chunks), Limits::default(), total_bytes, || Ok(Vec::new()), done).await?;
+    }
     Ok(received)
 }
 
