@@ -66,9 +66,7 @@ impl<'a> Person<'a> {
     /// Says it in the client's words, in a folder.
     #[track_caller]
     pub(crate) fn does_in(&self, folder: &Path, deed: &Deed<'_>) -> Outcome {
-        let Words::Said(words) = self.stage.client.words(deed) else {
-            panic!("{} has no words for {deed:?}", self.stage.client.label);
-        };
+        let words = self.words(deed);
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         self.npm_in(folder, &words)
     }
@@ -99,6 +97,14 @@ impl<'a> Person<'a> {
         command.env("npm_config_update_notifier", "false");
         command.envs(self.family().environment(&self.home()));
         command
+    }
+
+    #[track_caller]
+    fn words(&self, deed: &Deed<'_>) -> Vec<String> {
+        match self.stage.client.words(deed) {
+            Words::Said(words) => words,
+            _ => panic!("{} has no words for {deed:?}", self.stage.client.label),
+        }
     }
 
     /// Logs in with name and password, typed at npm's prompts.

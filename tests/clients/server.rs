@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 use strongroom::clock::{Time, to_npm_time};
 use tempfile::TempDir;
 
@@ -64,6 +65,30 @@ impl Server {
     pub(crate) fn create_user(&self, name: &str, password: &str) {
         let mail = format!("{name}@example.com");
         self.operate_with(&["user", "create", name, "--email", &mail, "--password-stdin"], password);
+    }
+
+    /// Makes an organization, with a plan.
+    pub(crate) fn create_organization(&self, name: &str, owner: &str) {
+        self.operate(&["org", "create", name, "--owner", owner]);
+        self.set_paid(name);
+    }
+
+    /// Tells of a hole in every version of a package.
+    pub(crate) fn import_advisory(&self, package: &str) {
+        let advisory = json!({
+            "id": format!("TEST-{}", package.replace(['@', '/'], "-")),
+            "modified": "2026-01-01T00:00:00Z",
+            "summary": "The ink runs",
+            "affected": [{
+                "package": { "ecosystem": "npm", "name": package },
+                "ranges": [{ "type": "SEMVER", "events": [{ "introduced": "0" }, { "fixed": "2.0.0" }] }],
+            }],
+            "database_specific": { "severity": "HIGH" },
+        });
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("advisory.json");
+        fs::write(&file, advisory.to_string()).expect("a file");
+        self.operate(&["advisory", "import", &file.to_string_lossy()]);
     }
 
     /// Makes a token for an account, with these further flags.

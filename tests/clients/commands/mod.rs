@@ -3,10 +3,14 @@
 //! The people of a client are the same in all areas; each area has packages of its own. Whether a command did what it
 //! should is seen on the wire, by another person, or in what is on disk afterwards.
 
+mod finding;
 mod installing;
+mod organizations;
 mod publishing;
 mod session;
 mod sharing;
+mod signatures;
+mod staging;
 
 use std::thread;
 use std::time::Duration;
@@ -29,6 +33,10 @@ pub(crate) const ALL: &[Area] = &[
     Area { name: "publish commands", tell: publishing::tell },
     Area { name: "install commands", tell: installing::tell },
     Area { name: "sharing commands", tell: sharing::tell },
+    Area { name: "organization commands", tell: organizations::tell },
+    Area { name: "stage commands", tell: staging::tell },
+    Area { name: "signature commands", tell: signatures::tell },
+    Area { name: "finding commands", tell: finding::tell },
 ];
 
 /// Where commands are tried: Alice owns what is published, Bob is let in, Carol is not.

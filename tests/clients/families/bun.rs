@@ -6,6 +6,8 @@ pub(super) fn words(deed: &Deed<'_>) -> Words {
     match *deed {
         Deed::WhoAmI => said(["pm", "whoami"]),
         Deed::Publish { access, tag } => said(["publish"]).with("--access", access).with("--tag", tag),
+        Deed::PublishWithCode(code) => said(["publish"]).with("--otp", Some(code)),
+        Deed::PublishAndBeAsked => said(["publish"]),
         Deed::Add(spec) => said(["add", spec]),
         Deed::InstallFrozen => said(["install", "--frozen-lockfile"]),
         Deed::Update => said(["update"]),

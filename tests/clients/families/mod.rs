@@ -141,17 +141,38 @@ pub(crate) enum Deed<'a> {
     },
     ListMembers(&'a str),
     ListTokens,
+    /// Asks for the password.
+    CreateToken,
     RevokeToken(&'a str),
     GetProfile,
     SetProfile {
         key: &'a str,
         value: &'a str,
     },
+    /// Asks for the password, and for a code of the new authenticator.
+    EnableSecondFactor,
+    /// Asks for the password, and for a code.
+    DisableSecondFactor,
     Search(&'a str),
     Audit,
     AuditSignatures,
     StagePublish,
+    /// With `--otp`.
+    PublishWithCode(&'a str),
+    /// At a terminal, where a client asks for what is missing.
+    PublishAndBeAsked,
     StageList(&'a str),
+    StageView(&'a str),
+    /// Brings the file into the folder.
+    StageDownload(&'a str),
+    StageApprove {
+        id: &'a str,
+        code: &'a str,
+    },
+    StageReject {
+        id: &'a str,
+        code: &'a str,
+    },
     AddHook {
         package: &'a str,
         address: &'a str,
@@ -159,18 +180,24 @@ pub(crate) enum Deed<'a> {
     },
     ListHooks,
     RemoveHook(&'a str),
-    TrustList(&'a str),
+    TrustList {
+        package: &'a str,
+        code: &'a str,
+    },
     TrustGithub {
         package: &'a str,
         repository: &'a str,
+        code: &'a str,
     },
     TrustGitlab {
         package: &'a str,
         project: &'a str,
+        code: &'a str,
     },
     TrustRevoke {
         package: &'a str,
         id: &'a str,
+        code: &'a str,
     },
 }
 

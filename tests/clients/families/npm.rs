@@ -86,15 +86,33 @@ pub(super) fn words(deed: &Deed<'_>, major: u32) -> Words {
         }
         Deed::ListHooks => said(["hook", "ls", "--json"]).only_if(major < 11),
         Deed::RemoveHook(id) => said(["hook", "rm", id, "--json"]).only_if(major < 11),
-        Deed::TrustList(package) => said(["trust", "list", package, "--json"]).only_if(major > 10),
-        Deed::TrustGithub { package, repository } => {
-            said(["trust", "github", package, "--file=release.yml", "--repo", repository, "--yes"]).only_if(major > 10)
+        Deed::TrustList { package, code } => {
+            said(["trust", "list", package, "--json", "--otp", code]).only_if(major > 10)
         }
-        Deed::TrustGitlab { package, project } => {
-            said(["trust", "gitlab", package, "--file=.gitlab-ci.yml", "--project", project, "--yes"])
+        Deed::TrustGithub { package, repository, code } => {
+            said(["trust", "github", package, "--file=release.yml", "--repo", repository, "--yes", "--otp", code])
                 .only_if(major > 10)
         }
-        Deed::TrustRevoke { package, id } => said(["trust", "revoke", package, "--id", id]).only_if(major > 10),
+        Deed::TrustGitlab { package, project, code } => {
+            said(["trust", "gitlab", package, "--file=.gitlab-ci.yml", "--project", project, "--yes", "--otp", code])
+                .only_if(major > 10)
+        }
+        Deed::TrustRevoke { package, id, code } => {
+            said(["trust", "revoke", package, "--id", id, "--otp", code]).only_if(major > 10)
+        }
+        Deed::PublishWithCode(code) => said(["publish", "--otp", code]),
+        // Since npm 9 it would offer the browser.
+        Deed::PublishAndBeAsked => said(["publish", "--auth-type=legacy"]),
+        Deed::StageView(id) => said(["stage", "view", id, "--json"]).only_if(major > 10),
+        Deed::StageDownload(id) => said(["stage", "download", id]).only_if(major > 10),
+        Deed::StageApprove { id, code } => said(["stage", "approve", id, "--otp", code]).only_if(major > 10),
+        Deed::StageReject { id, code } => said(["stage", "reject", id, "--otp", code]).only_if(major > 10),
+        Deed::CreateToken if major < 11 => said(["token", "create"]),
+        Deed::CreateToken => {
+            said(["token", "create", "--name=spare", "--packages-all", "--packages-and-scopes-permission=read-only"])
+        }
+        Deed::EnableSecondFactor => said(["profile", "enable-2fa", "auth-and-writes"]),
+        Deed::DisableSecondFactor => said(["profile", "disable-2fa", "--auth-type=legacy"]),
     }
 }
 

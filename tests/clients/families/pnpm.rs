@@ -10,6 +10,9 @@ pub(super) fn words(deed: &Deed<'_>, major: u32) -> Words {
         Deed::Publish { access, tag } => {
             said(["publish", "--no-git-checks"]).with("--access", access).with("--tag", tag)
         }
+        Deed::PublishWithCode(code) => said(["publish", "--no-git-checks", "--otp", code]),
+        Deed::PublishAndBeAsked => said(["publish", "--no-git-checks"]),
+        Deed::StagePublish if major > 10 => said(["stage", "publish", "--no-git-checks"]),
         Deed::PublishBatch => said(["publish", "--recursive", "--batch", "--no-git-checks"]).only_if(major > 10),
         Deed::Add(spec) => said(["add", spec]),
         Deed::InstallFrozen => said(["install", "--frozen-lockfile"]),
@@ -33,8 +36,12 @@ fn handed_on(deed: &Deed<'_>) -> Words {
         | Deed::ListMembers(_)
         | Deed::StagePublish
         | Deed::StageList(_)
+        | Deed::StageView(_)
+        | Deed::StageDownload(_)
+        | Deed::StageApprove { .. }
+        | Deed::StageReject { .. }
         | Deed::PublishBatch
-        | Deed::TrustList(_)
+        | Deed::TrustList { .. }
         | Deed::TrustGithub { .. }
         | Deed::TrustGitlab { .. }
         | Deed::TrustRevoke { .. } => Words::Unknown,
@@ -59,13 +66,23 @@ fn own(deed: &Deed<'_>, major: u32) -> Words {
         Deed::SetMember { .. }
         | Deed::RemoveMember { .. }
         | Deed::ListMembers(_)
-        | Deed::TrustList(_)
+        | Deed::TrustList { .. }
         | Deed::TrustGithub { .. }
         | Deed::TrustGitlab { .. }
         | Deed::TrustRevoke { .. } => Words::Unknown,
-        Deed::ListTokens | Deed::RevokeToken(_) | Deed::GetProfile | Deed::SetProfile { .. } if major < 12 => {
+        Deed::ListTokens
+        | Deed::CreateToken
+        | Deed::RevokeToken(_)
+        | Deed::GetProfile
+        | Deed::SetProfile { .. }
+        | Deed::EnableSecondFactor
+        | Deed::DisableSecondFactor
+            if major < 12 =>
+        {
             Words::Unknown
         }
+        Deed::CreateToken => said(["token", "create"]),
+        Deed::DisableSecondFactor => said(["profile", "disable-2fa"]),
         _ => npm::words(deed, NPM),
     }
 }

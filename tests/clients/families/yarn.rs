@@ -51,6 +51,10 @@ pub(super) fn words(deed: &Deed<'_>) -> Words {
         Deed::RemoveTag { package, tag } => said(["npm", "tag", "remove", package, tag]),
         Deed::Audit => said(["npm", "audit", "--json"]),
         Deed::StagePublish => said(["npm", "publish", "--staged"]),
+        Deed::PublishWithCode(code) => said(["npm", "publish", "--otp", code]),
+        Deed::PublishAndBeAsked => said(["npm", "publish"]),
+        Deed::StageApprove { id, code } => said(["npm", "stage", "approve", "--otp", code, id]),
+        Deed::StageReject { id, code } => said(["npm", "stage", "reject", "--otp", code, id]),
         Deed::StageList(package) => said(["npm", "stage", "list", package, "--json"]),
         _ => Words::Unknown,
     }

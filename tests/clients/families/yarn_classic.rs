@@ -7,6 +7,8 @@ pub(super) fn words(deed: &Deed<'_>) -> Words {
         Deed::Publish { access, tag } => {
             said(["publish", "--non-interactive"]).with("--access", access).with("--tag", tag)
         }
+        Deed::PublishWithCode(code) => said(["publish", "--non-interactive", "--otp", code]),
+        Deed::PublishAndBeAsked => said(["publish"]),
         Deed::Add(spec) => said(["add", spec, "--non-interactive"]),
         Deed::InstallFrozen => said(["install", "--frozen-lockfile", "--non-interactive"]),
         Deed::Update => said(["upgrade", "--non-interactive"]),
