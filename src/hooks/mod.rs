@@ -188,11 +188,18 @@ impl Hooks {
         Self { db, clock, users, access, packages, vault, outgoing }
     }
 
-    /// Asks whether the actor may see or change hooks of their own.
+    /// Asks whether the actor may see or change hooks of their own. A token that reaches some packages sees none of them:
+    /// their names would tell it of the others.
     ///
     /// # Errors
     /// The refusal.
     pub fn permit(actor: &Actor, action: AccountAction) -> Result<Follower> {
+        if let Actor::User(principal) = actor
+            && !principal.narrowing.reaches_all_packages()
+        {
+            let lack = Lack::NarrowToken;
+            return Err(Error::Lacking { lack, sentence: lacking(lack).into(), ask: None });
+        }
         match (decide_account(actor, action), actor.account_id()) {
             (Decision::Allow, Some(account)) => Ok(Follower { actor: actor.clone(), account }),
             (Decision::Allow | Decision::Unauthenticated | Decision::NotFound | Decision::PaymentRequired(_), _) => {

@@ -146,8 +146,9 @@ impl Packages {
 
     /// Opens a package for reading: the decision first, from memory where possible.
     ///
-    /// Whoever is told "not found" was looked up in the database by one and the same query, whether the package exists
-    /// or not and whether it was in memory or not, so that the time of the answer tells nothing (`security.md` 2.2).
+    /// Whoever is told "not found", or that their token is dead, was looked up in the database by one and the same query,
+    /// whether the package exists or not and whether it was in memory or not, so that the time of the answer tells
+    /// nothing (`security.md` 2.2).
     ///
     /// # Errors
     /// The refusal, with the status that its decision has.
@@ -157,7 +158,7 @@ impl Packages {
             let facts = self.with_present_owner(&entry.facts).await?;
             match crate::policy::permit(actor, intent, &facts, self.clock.now()) {
                 Ok(permit) => return Ok(Opened { permit, entry: entry.clone() }),
-                Err(Decision::NotFound) => {}
+                Err(Decision::NotFound | Decision::DeadCredential) => {}
                 Err(refusal) => return Err(self.access.refusal(&refusal, actor, name)),
             }
         }

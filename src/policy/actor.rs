@@ -190,6 +190,11 @@ impl Narrowing {
         reaches && self.right != TokenRight::Nothing
     }
 
+    /// Whether the token reaches every package of its user, be it only to read.
+    pub fn reaches_all_packages(&self) -> bool {
+        self.packages.is_empty() && !matches!(self.right, TokenRight::Nothing | TokenRight::Trusted(_))
+    }
+
     /// Whether the token reaches `organization` with this right.
     pub fn reaches_organization(&self, organization: &AccountName, right: OrganizationRight) -> bool {
         let reach = &self.organizations;

@@ -46,7 +46,6 @@ impl Uses {
 mod tests {
     use chrono::TimeDelta;
 
-    use crate::clock::Clock;
     use crate::policy::Narrowing;
 
     use super::*;
@@ -54,7 +53,7 @@ mod tests {
     #[test]
     fn of_many_uses_the_last_one_is_written_once() {
         let token = |id| Arc::new(TokenFacts::new(TokenId::from(id), 1.into(), Narrowing::default().into(), None));
-        let (uses, now) = (Uses::default(), Clock::system().now());
+        let (uses, now) = (Uses::default(), DateTime::from_timestamp(1_800_000_000, 0).unwrap());
         let (one, again, other) = (token(1), token(1), token(2));
         uses.note(&one, now);
         uses.note(&one, now + TimeDelta::seconds(1));
