@@ -24,7 +24,7 @@ const AT_ONCE: usize = 8;
 /// For how long a node that took a delivery has it for itself: longer than all that it took can take.
 const HELD: TimeDelta = TimeDelta::minutes(3);
 
-/// The pause after a first failure, which grows fourfold with each further one; the ninth attempt, two days later, is the
+/// The pause after a first failure, which grows fourfold with each further one; the ninth attempt, some sixty hours later, is the
 /// last.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(10);
 const MOST_ATTEMPTS: i32 = 9;
