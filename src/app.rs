@@ -27,6 +27,7 @@ use crate::second_factor::SecondFactor;
 use crate::signatures::Signatures;
 use crate::staging::Staging;
 use crate::tokens::Tokens;
+use crate::trust::Trust;
 use crate::users::Users;
 use crate::vault::{Vault, VaultKey};
 
@@ -77,6 +78,8 @@ pub struct App {
     pub large_bodies: LargeBodies,
     /// Hooks.
     pub hooks: Hooks,
+    /// Trusted publishers.
+    pub trust: Trust,
     /// Login attempts.
     pub throttle: Throttle,
     /// How the background work goes.
@@ -142,6 +145,15 @@ impl App {
             vault: vault.clone(),
             outgoing: outgoing.clone(),
         });
+        let trust = Trust::new(
+            db.clone(),
+            clock.clone(),
+            tokens.clone(),
+            access.clone(),
+            outgoing.clone(),
+            &config.trust,
+            &audience(&public_url),
+        );
         let throttle = Throttle::new(config.limits.login_per_minute);
         Ok(Self {
             public_url,
@@ -165,6 +177,7 @@ impl App {
             advisories,
             large_bodies: LargeBodies::default(),
             hooks,
+            trust,
             throttle,
             board: Board::default(),
             config,
@@ -207,4 +220,10 @@ fn public_url(config: &Config) -> String {
     let listen = config.server.listen;
     let reachable = if listen.ip().is_unspecified() { [127, 0, 0, 1].into() } else { listen.ip() };
     format!("http://{}", SocketAddr::new(reachable, listen.port()))
+}
+
+/// Whom npm asks a CI for tokens for: the registry's host, without its port (`protocol.md` 7.5).
+fn audience(public_url: &str) -> String {
+    let url: http::Uri = public_url.parse().unwrap_or_default();
+    format!("npm:{}", url.host().unwrap_or_default())
 }

@@ -34,6 +34,7 @@ pub mod second_factor;
 pub mod signatures;
 pub mod staging;
 pub mod tokens;
+pub mod trust;
 pub mod users;
 
 // 5  what the faces share

@@ -17,10 +17,10 @@ use crate::audit::{self, By, Outcome};
 use crate::clock::Clock;
 use crate::db::{Change, Db, Transaction};
 use crate::error::{Error, Result};
-use crate::names::{AccountId, PackageId, PackageName};
+use crate::names::{AccountId, AccountName, PackageId, PackageName};
 use crate::policy::{
     Actor, Administer, Decision, ExistingPackage, Intent, PackageFacts, PackageSecondFactor, Permission, Permit, Right,
-    Visibility,
+    ScopePermit, Visibility, permit_scope,
 };
 use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
@@ -155,6 +155,34 @@ impl Access {
         match crate::policy::decide_publishing(actor) {
             Decision::Allow => Ok(()),
             refusal => Err(refusal::explain_credential(&refusal, &self.public_url)),
+        }
+    }
+
+    /// Asks whether `actor` may do this to every package of a scope.
+    ///
+    /// # Errors
+    /// The refusal, with the status that its decision has; `NotFound` for a scope that nobody owns.
+    pub async fn permit_scope(
+        &self,
+        actor: &Actor,
+        scope: &AccountName,
+        intent: Intent<Administer>,
+    ) -> Result<ScopePermit> {
+        let missing = || Error::NotFound(format!("There is no scope @{scope}, or you do not administer it.").into());
+        let mut connection = self.db.reads().acquire().await?;
+        let owner = store::find_owner(&mut connection, scope).await?.ok_or_else(missing)?;
+        let owner = crate::users::load_account_facts(&mut connection, owner).await?.ok_or_else(missing)?;
+        drop(connection);
+        let explain = |decision: Decision| match decision {
+            Decision::NotFound => missing(),
+            decision => refusal::explain_scope(&decision, actor, scope),
+        };
+        match permit_scope(actor, intent, &owner, self.clock.now()) {
+            Err(Decision::SecondFactorRequired) => {
+                let confirmed = self.second_factor.confirm(actor, &format!("@{scope}")).await?;
+                permit_scope(&confirmed, intent, &owner, self.clock.now()).map_err(explain)
+            }
+            outcome => outcome.map_err(explain),
         }
     }
 

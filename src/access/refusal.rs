@@ -107,3 +107,22 @@ fn payment_required(payer: &AccountName, actor: &Actor, name: &PackageName, publ
     };
     Error::PaymentRequired(sentence.into())
 }
+
+/// The same of a deed that concerns a whole scope.
+pub(super) fn explain_scope(decision: &Decision, actor: &Actor, scope: &AccountName) -> Error {
+    match decision {
+        Decision::SecondFactorRequired => Error::SecondFactorRequired { web: None },
+        Decision::Unauthenticated => Error::Unauthenticated("You are not logged in. Run npm login first.".into()),
+        Decision::DeadCredential => Error::DeadCredential,
+        Decision::Forbidden(Lack::SecondFactor) => Error::Forbidden(
+            "This takes a second factor, and your account has none. Set one up with npm profile enable-2fa.".into(),
+        ),
+        Decision::Forbidden(_) | Decision::NotFound | Decision::PaymentRequired(_) | Decision::Allow => {
+            let who = actor.account().map_or("you", |account| account.name.as_str());
+            Error::Forbidden(
+                format!("{who} may not do this to the whole scope @{scope} with this token. Ask one of its owners.")
+                    .into(),
+            )
+        }
+    }
+}

@@ -277,6 +277,13 @@ async fn lock_row(connection: &mut PgConnection, name: &PackageName) -> Result<b
     Ok(found.is_some())
 }
 
+pub(super) async fn find_owner(connection: &mut PgConnection, scope: &AccountName) -> Result<Option<AccountId>> {
+    let owner = sqlx::query_scalar!(r#"select id as "id: AccountId" from accounts where name = $1"#, scope.as_str())
+        .fetch_optional(connection)
+        .await?;
+    Ok(owner)
+}
+
 pub(super) async fn set_visibility(
     connection: &mut PgConnection,
     package: PackageId,

@@ -57,6 +57,7 @@ pub fn all() -> Vec<Chore> {
         Chore::each_node("blobs.sweep", Duration::from_hours(1), |app| Box::pin(sweep_blobs(app))),
         Chore::one_node("signatures.sign", Duration::from_hours(1), |app| Box::pin(sign_versions(app))),
         Chore::one_node("access.expire", Duration::from_secs(20), |app| Box::pin(end_grants(app))),
+        Chore::one_node("trust.forget", Duration::from_hours(1), |app| Box::pin(app.trust.forget_exchanges())),
         Chore::one_node("staging.expire", Duration::from_hours(1), |app| Box::pin(expire_staged(app))),
         Chore::each_node("downloads.flush", Duration::from_secs(10), |app| Box::pin(app.downloads.flush()))
             .also_at_stop(),

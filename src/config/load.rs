@@ -107,6 +107,7 @@ pub fn load(layers: &Layers) -> Result<(Config, Origins), ConfigError> {
         merged.table.try_into().map_err(|cause: toml::de::Error| ConfigError::Value(cause.message().to_owned()))?;
     read_secret_files(&mut config)?;
     check_ranges(&config)?;
+    check_issuers(&config.trust.issuers)?;
     Ok((config, merged.origins))
 }
 
@@ -133,6 +134,23 @@ fn check_ranges(config: &Config) -> Result<(), ConfigError> {
     }
     if config.limits.max_tarball_bytes > 1 << 40 {
         return Err(ConfigError::Value("limits.max_tarball_bytes may be at most 1099511627776".into()));
+    }
+    Ok(())
+}
+
+/// Issuers whose entry cannot mean anything.
+fn check_issuers(issuers: &[super::TrustedIssuer]) -> Result<(), ConfigError> {
+    for (at, issuer) in issuers.iter().enumerate() {
+        let refused = |reason| Err(ConfigError::Value(format!("trust.issuers: {:?} {reason}", issuer.name)));
+        if issuer.name.is_empty() || issuers[..at].iter().any(|other| other.name == issuer.name) {
+            return refused("must have a name of its own");
+        }
+        if !issuer.url.starts_with("https://") && !issuer.url.starts_with("http://") {
+            return refused("must have a url that begins with https://");
+        }
+        if issuer.url.contains('*') && issuer.kind != super::IssuerKind::CircleCi {
+            return refused("may have a star in its url only if its type is circleci");
+        }
     }
     Ok(())
 }

@@ -7,6 +7,6 @@ mod sections;
 
 pub use load::{ConfigError, Layers, Origin, Origins, listing, load};
 pub use sections::{
-    Auth, Billing, BillingProvider, Cache, Config, Database, Limits, Log, LogFormat, Outgoing, Packages, Secret,
-    Secrets, Server, Signup, Staging, Storage,
+    Auth, Billing, BillingProvider, Cache, Config, Database, IssuerKind, Limits, Log, LogFormat, Outgoing, Packages,
+    Secret, Secrets, Server, Signup, Staging, Storage, Trust, TrustPreset, TrustedIssuer,
 };

@@ -23,6 +23,7 @@ pub struct Config {
     pub cache: Cache,
     pub outgoing: Outgoing,
     pub staging: Staging,
+    pub trust: Trust,
     pub log: Log,
 }
 
@@ -153,6 +154,48 @@ pub struct Cache {
     pub packument_bytes: u64,
     pub tarball_bytes: u64,
     pub recheck_seconds: u64,
+}
+
+/// `[trust]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trust {
+    pub presets: Vec<TrustPreset>,
+    pub issuers: Vec<TrustedIssuer>,
+}
+
+/// An issuer that everybody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrustPreset {
+    GitHub,
+    GitLab,
+    CircleCi,
+}
+
+/// An issuer of the operator's own, `[[trust.issuers]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedIssuer {
+    pub name: String,
+    #[serde(rename = "type", default)]
+    pub kind: IssuerKind,
+    pub url: String,
+    #[serde(default)]
+    pub audiences: Vec<String>,
+    pub keys_url: Option<String>,
+    pub single_use: Option<bool>,
+}
+
+/// What the claims of an issuer are called.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IssuerKind {
+    GitHub,
+    GitLab,
+    CircleCi,
+    #[default]
+    Oidc,
 }
 
 /// `[staging]`

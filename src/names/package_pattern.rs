@@ -19,6 +19,13 @@ impl PackagePattern {
     }
 }
 
+impl PackagePattern {
+    /// Tells whether it names every package of a scope.
+    pub fn covers_scope(&self, scope: &AccountName) -> bool {
+        self.0.strip_prefix('@').and_then(|rest| rest.strip_suffix("/*")) == Some(scope.as_str())
+    }
+}
+
 impl FromStr for PackagePattern {
     type Err = InvalidName;
 

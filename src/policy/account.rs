@@ -38,6 +38,10 @@ pub fn decide_account(actor: &Actor, action: AccountAction) -> Decision {
     if !token.allows_address(principal.address) {
         return Decision::Forbidden(Lack::Network);
     }
+    // It is the owner's of a scope only in name: a job of some CI has no business in anybody's profile.
+    if matches!(token.right, TokenRight::Trusted(_)) {
+        return Decision::Forbidden(Lack::NarrowToken);
+    }
     if action == AccountAction::See {
         return Decision::Allow;
     }

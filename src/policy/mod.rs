@@ -11,6 +11,7 @@ mod decide;
 mod explain;
 mod facts;
 mod permit;
+mod scope;
 
 pub use account::{
     AccountAction, AccountPermit, OrganizationAction, OrganizationPermit, decide_account, decide_organization,
@@ -26,3 +27,4 @@ pub use facts::{
     PackageSecondFactor, Permission, SecondFactorMode, Visibility,
 };
 pub use permit::{Permit, permit};
+pub use scope::{ScopePermit, permit_scope};

@@ -31,6 +31,7 @@ mod tarball;
 mod teams;
 mod tokens;
 mod trash;
+mod trust;
 mod user;
 
 use std::sync::Arc;
@@ -169,6 +170,15 @@ pub fn routes() -> Vec<Route> {
         row(&["POST"], "/-/strongroom/v1/package/{package}/restore", post(trash::restore)),
         row(&["PUT"], "/-/pnpr/v0/publish", put(publish::put_batch)),
         row(&["PUT"], "/-/pnpm/v1/publish", put(publish::put_batch)),
+        row(&["GET", "POST"], "/-/package/{package}/trust", get(trust::list).post(trust::add)),
+        row(&["DELETE"], "/-/package/{package}/trust/{id}", delete(trust::remove)),
+        row(
+            &["GET", "POST"],
+            "/-/strongroom/v1/scope/{scope}/trust",
+            get(trust::list_for_scope).post(trust::add_for_scope),
+        ),
+        row(&["DELETE"], "/-/strongroom/v1/scope/{scope}/trust/{id}", delete(trust::remove_for_scope)),
+        row(&["POST"], "/-/npm/v1/oidc/token/exchange/package/{package}", post(trust::exchange)),
         row(&["GET", "PUT"], "/{package}", get(packument::get).put(publish::put)),
         row(&["GET"], "/{package}/{version}", get(packument::version)),
         row(&["PUT", "DELETE"], "/{package}/-rev/{rev}", put(revisions::put).delete(revisions::delete)),

@@ -169,10 +169,7 @@ impl Staging {
     pub async fn find(&self, actor: &Actor, id: &RandomId) -> Result<(StagedVersion, Permit<Read>)> {
         let staged = store::find(self.db.reads(), id).await?.ok_or_else(|| unknown(id))?;
         let permit = self.access.permit(actor, &staged.package, Intent::SEE_STAGED).await;
-        let permit = permit.map_err(|refusal| match refusal {
-            Error::NotFound(_) | Error::Forbidden(_) | Error::Lacking { .. } => unknown(id),
-            refusal => refusal,
-        })?;
+        let permit = permit.map_err(|refusal| if hides(&refusal) { unknown(id) } else { refusal })?;
         Ok((staged, permit))
     }
 
@@ -232,10 +229,7 @@ impl Staging {
     pub async fn status(&self, actor: &Actor, name: &PackageName, version: &VersionNumber) -> Result<VersionStatus> {
         let missing = || Error::NotFound(format!("{name} has no version {version}. Check name and number.").into());
         let permit = self.access.permit(actor, name, Intent::SEE_STAGED).await;
-        permit.map_err(|refusal| match refusal {
-            Error::NotFound(_) | Error::Forbidden(_) | Error::Lacking { .. } => missing(),
-            refusal => refusal,
-        })?;
+        permit.map_err(|refusal| if hides(&refusal) { missing() } else { refusal })?;
         let mut connection = self.db.reads().acquire().await?;
         store::find_status(&mut connection, name, version).await?.ok_or_else(missing)
     }
@@ -283,6 +277,11 @@ impl Staging {
         };
         audit::record(transaction, &By::from(permit.actor()), &event, self.clock.now()).await
     }
+}
+
+/// Whether a refusal would tell who could not approve that there is something.
+fn hides(refusal: &Error) -> bool {
+    matches!(refusal.status(), 403 | 404)
 }
 
 fn unknown(id: &RandomId) -> Error {

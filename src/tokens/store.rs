@@ -362,3 +362,33 @@ pub(super) async fn find_key(pool: &PgPool, digest: &TokenDigest) -> Result<Opti
             .await?;
     Ok(key)
 }
+
+pub(super) async fn set_trusted_publisher(
+    connection: &mut PgConnection,
+    key: &str,
+    publisher: &serde_json::Value,
+) -> Result<()> {
+    sqlx::query!("update tokens set trusted_publisher = $2 where key = $1", key, publisher).execute(connection).await?;
+    Ok(())
+}
+
+/// Ends the tokens that one configuration of trust has let in, and gives their digests.
+pub(super) async fn revoke_trusted(
+    connection: &mut PgConnection,
+    configuration: &str,
+    now: Time,
+) -> Result<Vec<TokenDigest>> {
+    let digests = sqlx::query_scalar!(
+        "update tokens
+         set revoked_at = $2
+         where trusted_publisher is not null
+           and trusted_publisher ->> 'id' = $1
+           and revoked_at is null
+         returning digest",
+        configuration,
+        now,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(digests.iter().filter_map(|digest| TokenDigest::from_slice(digest)).collect())
+}

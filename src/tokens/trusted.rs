@@ -3,6 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::db::{Change, Transaction};
+use crate::error::{Error, Result};
+
+use super::{NewToken, TokenSecret, Tokens, secret, store};
+
 /// Who published without being anybody's account: recorded with the token, and with what it publishes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrustedPublisher {
@@ -26,5 +31,36 @@ impl TrustedPublisher {
             "email": "",
             "trustedPublisher": { "id": self.kind, "oidcConfigId": format!("oidc:{}", self.id) },
         })
+    }
+}
+
+impl Tokens {
+    /// Makes a token for a trusted publisher inside a caller's transaction; returns it with its key.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn issue_trusted(
+        &self,
+        transaction: &mut Transaction,
+        token: &NewToken,
+        publisher: &TrustedPublisher,
+    ) -> Result<(TokenSecret, String)> {
+        let secret = TokenSecret::random()?;
+        let key = secret::random_key()?;
+        store::insert(transaction, token, &key, &secret, self.clock.now()).await?;
+        let publisher = serde_json::to_value(publisher).map_err(Error::internal)?;
+        store::set_trusted_publisher(transaction, &key, &publisher).await?;
+        Ok((secret, key))
+    }
+
+    /// Ends all tokens that a configuration of trust has let in.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn revoke_trusted(&self, transaction: &mut Transaction, configuration: &str) -> Result<()> {
+        for digest in store::revoke_trusted(transaction, configuration, self.clock.now()).await? {
+            transaction.announce(Change::Token(digest.to_hex()));
+        }
+        Ok(())
     }
 }

@@ -38,4 +38,5 @@ mod staging;
 mod stars;
 mod storage;
 mod tokens;
+mod trust;
 mod unpublishing;

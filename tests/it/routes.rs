@@ -51,6 +51,14 @@ const INSPECT: [[u16; 9]; 3] = [[404, 401, 404, 200, 200, 200, 200, 200, 402], R
 /// An organization of which owner is an owner, writer an admin and reader a developer.
 const SEE_MEMBERS: [u16; 9] = [401, 401, 403, 200, 200, 200, 200, 403, 403];
 const CHANGE_TEAMS: [u16; 9] = [401, 401, 403, 403, 400, 400, 403, 403, 403];
+/// Trust takes a second factor, which nobody here has; the owner is told that, and the others that it is not theirs.
+const TRUST: [[u16; 9]; 3] = [
+    [401, 401, 404, 403, 403, 403, 403, 403, 403],
+    [401, 401, 403, 403, 403, 403, 403, 403, 403],
+    [401, 401, 404, 404, 404, 403, 403, 403, 404],
+];
+const TRUST_OF_SCOPE: [u16; 9] = [401, 401, 404, 404, 404, 403, 403, 404, 404];
+
 /// Of what is staged nobody knows by its id who could not approve it, and here nothing is staged.
 const STAGED_ELSEWHERE: [u16; 9] = [401, 401, 404, 404, 404, 404, 404, 404, 404];
 
@@ -263,6 +271,13 @@ fn rows() -> Vec<Row> {
             [401, 401, 403, 403, 403, 409, 403, 409, 403],
             [401, 401, 404, 404, 404, 404, 403, 404, 404],
         ),
+        package_row("GET", "/-/package/{package}/trust", "", TRUST[0], TRUST[1], TRUST[2]),
+        package_row("POST", "/-/package/{package}/trust", NOT_ACCEPTABLE, TRUST[0], TRUST[1], TRUST[2]),
+        package_row("DELETE", "/-/package/{package}/trust/{id}", "", TRUST[0], TRUST[1], TRUST[2]),
+        row("GET", "/-/strongroom/v1/scope/{scope}/trust", "", TRUST_OF_SCOPE),
+        row("POST", "/-/strongroom/v1/scope/{scope}/trust", NOT_ACCEPTABLE, TRUST_OF_SCOPE),
+        row("DELETE", "/-/strongroom/v1/scope/{scope}/trust/{id}", "", TRUST_OF_SCOPE),
+        row("POST", "/-/npm/v1/oidc/token/exchange/package/{package}", "", [401; 9]),
         package_row("GET", "/{package}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/{version}", "", READ[0], READ[1], READ[2]),
         package_row("GET", "/{package}/-/{file}", "", READ[0], READ[1], READ[2]),
@@ -335,6 +350,7 @@ pub(crate) fn path_of(route: &str, package: &str) -> String {
         .replace("{team}", "ops")
         .replace("{who}", "nobody")
         .replace("{account}", "owner")
+        .replace("{scope}", "@owner")
         .replace("{id}", "00000000-0000-4000-8000-000000000000")
         .replace("{key}", "00000000000000000000")
         .replace("{secret}", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")

@@ -3,4 +3,5 @@
 pub(crate) mod app;
 pub(crate) mod authenticator;
 pub(crate) mod database;
+pub(crate) mod issuer;
 pub(crate) mod provenance;
