@@ -20,6 +20,7 @@ mod report;
 mod server;
 mod telling;
 mod terminal;
+mod totp;
 mod wire;
 
 use std::collections::VecDeque;

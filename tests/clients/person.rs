@@ -99,6 +99,23 @@ impl<'a> Person<'a> {
         command
     }
 
+    /// Says it in the client's words at a terminal, and types what is asked for.
+    #[track_caller]
+    pub(crate) fn types(&self, deed: &Deed<'_>, replies: &[Reply<'_>]) -> Outcome {
+        self.types_in(self.desk.path(), deed, replies)
+    }
+
+    /// Publishes a package in the client's words at a terminal, and types what is asked for.
+    pub(crate) fn publish_typing(&self, package: &Package, deed: &Deed<'_>, replies: &[Reply<'_>]) -> Outcome {
+        self.types_in(&self.folder_with(package), deed, replies)
+    }
+
+    fn types_in(&self, folder: &Path, deed: &Deed<'_>, replies: &[Reply<'_>]) -> Outcome {
+        let words = self.words(deed);
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        process::converse_at_a_terminal(self.command(folder, &words), replies)
+    }
+
     #[track_caller]
     fn words(&self, deed: &Deed<'_>) -> Vec<String> {
         match self.stage.client.words(deed) {

@@ -3,6 +3,7 @@
 //! The people of a client are the same in all areas; each area has packages of its own. Whether a command did what it
 //! should is seen on the wire, by another person, or in what is on disk afterwards.
 
+mod account;
 mod finding;
 mod installing;
 mod organizations;
@@ -34,6 +35,7 @@ pub(crate) const ALL: &[Area] = &[
     Area { name: "install commands", tell: installing::tell },
     Area { name: "sharing commands", tell: sharing::tell },
     Area { name: "organization commands", tell: organizations::tell },
+    Area { name: "account commands", tell: account::tell },
     Area { name: "stage commands", tell: staging::tell },
     Area { name: "signature commands", tell: signatures::tell },
     Area { name: "finding commands", tell: finding::tell },
