@@ -74,7 +74,7 @@ fn second_factor(scene: &Scene<'_>, telling: &mut Telling) {
         let code = Reply::from("OTP code from your authenticator", |said| totp::code_for(&secret_in(said)));
         let enabled = erin.types(&Deed::EnableSecondFactor, &[password(), code]).succeeds();
         assert_eq!(kept(&erin)["tfa"]["mode"], "auth-and-writes");
-        recovery = recovery_codes_in(&enabled.stdout).first().expect("it prints recovery codes").clone();
+        recovery = recovery_codes_in(&enabled.stdout).into_iter().next().expect("it prints recovery codes");
     });
     telling.command("profile disable-2fa", client, &Deed::DisableSecondFactor, || {
         let code = Reply::new("one-time password", &recovery);
