@@ -13,6 +13,7 @@ pub(super) fn name(action: &str, detail: &Value) -> &'static str {
         "package.unpublish" | "package.delete" => "package:unpublish",
         "package.deprecate" if detail["message"].as_str().is_none_or(str::is_empty) => "package:undeprecated",
         "package.deprecate" => "package:deprecated",
+        "package.tag" if only_removes(&detail["tags"]) => "package:dist-tag-rm",
         "package.tag" => "package:dist-tag",
         "package.star" if detail["starred"] == false => "package:unstar",
         "package.star" => "package:star",
@@ -20,6 +21,11 @@ pub(super) fn name(action: &str, detail: &Value) -> &'static str {
         "access.revoke" | "access.expire" => "package:owner-rm",
         _ => "package:change",
     }
+}
+
+/// Whether no tag was set: those that were removed point nowhere.
+fn only_removes(tags: &Value) -> bool {
+    tags.as_object().is_some_and(|tags| tags.values().all(Value::is_null))
 }
 
 /// The body of a delivery.

@@ -51,6 +51,28 @@ async fn the_feed_tells_of_public_packages_and_of_those_that_went() {
 }
 
 #[tokio::test]
+async fn the_feed_follows_a_package_into_the_trash_and_back() {
+    let app = TestApp::new().await;
+    let alice = app.user("alice").await;
+    let anyone = app.anonymous();
+    alice.publish(&Package::new("@alice/open", "1.0.0").access("public")).await.expect(201);
+    let (_, at) = changes(&anyone, &json!(0)).await;
+    let star = json!({ "name": "@alice/open" });
+    alice.json("PUT", "/-/user/v1/star", &star).await.expect(200);
+    let (starred, at) = changes(&anyone, &at).await;
+    assert_eq!(starred, [("@alice/open".into(), false)]);
+    let rev = alice.get("/@alice/open?write=true").await.json()["_rev"].as_str().expect("a rev").to_owned();
+    let gone = alice.send("DELETE", &format!("/@alice%2fopen/-rev/{rev}"), &[], "".into()).await;
+    assert!(gone.status.is_success(), "{gone:?}");
+    let (removed, at) = changes(&anyone, &at).await;
+    assert_eq!(removed, [("@alice/open".into(), true)]);
+    assert_eq!(anyone.get("/_all_docs").await.json()["total_rows"], 0);
+    let back = alice.json("POST", "/-/strongroom/v1/package/@alice%2fopen/restore", &json!({})).await;
+    assert!(back.status.is_success(), "{back:?}");
+    assert_eq!(changes(&anyone, &at).await.0, [("@alice/open".into(), false)]);
+}
+
+#[tokio::test]
 async fn feeds_come_in_pages() {
     let app = TestApp::new().await;
     let alice = app.user("alice").await;

@@ -9,7 +9,7 @@ use strongroom::policy::{Narrowing, Permission};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::support::app::{Package, Person, TestApp};
+use crate::support::app::{Answer, Package, Person, TestApp};
 
 /// An address that deliveries go to, which answers as it is told.
 struct Receiver {
@@ -205,6 +205,53 @@ async fn a_change_is_told_once_signed_and_in_npms_shape() {
     for id in [scope, owner] {
         assert_eq!(deliveries(&alice, &id).await[0]["status"], "delivered");
     }
+}
+
+/// Each of npm's events, by the verb that makes it.
+#[tokio::test]
+async fn every_kind_of_change_is_told_by_its_name() {
+    let app = app().await;
+    let receiver = Receiver::new().await;
+    let alice = app.user("alice").await;
+    app.user("bob").await;
+    alice.publish(&Package::new("@alice/x", "1.0.0")).await.expect(201);
+    alice.publish(&Package::new("@alice/x", "1.1.0")).await.expect(201);
+    add(&alice, "package", "@alice/x", &receiver.url).await;
+    let tag = "/-/package/@alice%2fx/dist-tags/beta";
+    let star = json!({ "name": "@alice/x" });
+    let deprecate = async |message: &str| {
+        let mut packument = alice.get("/@alice%2fx?write=true").await.expect(200).json();
+        packument["versions"]["1.0.0"]["deprecated"] = message.into();
+        alice.json("PUT", "/@alice%2fx", &packument).await
+    };
+    let unpublish = async || {
+        let mut packument = alice.get("/@alice%2fx?write=true").await.expect(200).json();
+        let rev = packument["_rev"].as_str().expect("a rev").to_owned();
+        packument["versions"].as_object_mut().expect("versions").remove("1.0.0");
+        alice.json("PUT", &format!("/@alice%2fx/-rev/{rev}"), &packument).await
+    };
+    let restore = json!({ "version": "1.0.0" });
+    let owner = "/-/strongroom/v1/package/@alice%2fx/access/bob";
+    let events = async |answer: Answer| {
+        assert!(answer.status.is_success(), "{answer:?}");
+        app.run_chore("hooks.deliver").await;
+        receiver.take().iter().map(|(_, body)| body["event"].as_str().expect("a word").to_owned()).collect::<Vec<_>>()
+    };
+    let empty = axum::body::Body::empty;
+    assert_eq!(events(alice.json("PUT", tag, &json!("1.0.0")).await).await, ["package:dist-tag"]);
+    assert_eq!(events(alice.send("DELETE", tag, &[], empty()).await).await, ["package:dist-tag-rm"]);
+    assert_eq!(events(deprecate("use 1.1.0").await).await, ["package:deprecated"]);
+    assert_eq!(events(deprecate("").await).await, ["package:undeprecated"]);
+    assert_eq!(events(alice.json("PUT", "/-/user/v1/star", &star).await).await, ["package:star"]);
+    assert_eq!(events(alice.json("DELETE", "/-/user/v1/star", &star).await).await, ["package:unstar"]);
+    assert_eq!(events(unpublish().await).await, ["package:unpublish"]);
+    let restored = alice.json("POST", "/-/strongroom/v1/package/@alice%2fx/restore", &restore).await;
+    assert_eq!(events(restored).await, ["package:change"]);
+    let granted = alice.json("PUT", owner, &json!({ "permission": "read-write" })).await;
+    assert_eq!(events(granted).await, ["package:owner"]);
+    assert_eq!(events(alice.send("DELETE", owner, &[], empty()).await).await, ["package:owner-rm"]);
+    let open = alice.json("POST", "/-/package/@alice%2fx/access", &json!({ "access": "public" })).await;
+    assert_eq!(events(open).await, ["package:change"]);
 }
 
 #[tokio::test]

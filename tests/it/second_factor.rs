@@ -99,6 +99,64 @@ async fn the_mode_says_when_it_is_asked_for() {
     }
 }
 
+/// Each command that changes a package or an organization is asked, and goes through with one code for all its requests.
+#[tokio::test]
+async fn every_change_asks_and_takes_the_code_of_its_command() {
+    let app = TestApp::new().await;
+    let (alice, bob) = (app.user("alice").await, app.user("bob").await);
+    app.organization("acme", "alice", &[]).await;
+    for version in ["1.0.0", "1.1.0", "1.2.0"] {
+        alice.publish(&Package::new("@alice/one", version)).await.expect(201);
+    }
+    let (phone, _) = enable(&app, &alice, "auth-and-writes").await;
+    let packument = async || alice.get("/@alice%2fone?write=true").await.expect(200).json();
+    let rev = async || packument().await["_rev"].as_str().expect("a rev").to_owned();
+    let mut deprecated = packument().await;
+    deprecated["versions"]["1.0.0"]["deprecated"] = "old".into();
+    let batch = json!({ "packages": [Package::new("@alice/two", "1.0.0").document()] });
+    let maintainers = json!({ "maintainers": [{ "name": "alice" }, { "name": "bob" }] });
+    let bob_in = json!({ "user": "bob", "role": "developer" });
+    let changes = [
+        ("PUT", "/-/package/@alice%2fone/dist-tags/latest".to_owned(), json!("1.1.0")),
+        ("PUT", "/@alice%2fone".to_owned(), deprecated),
+        ("PUT", "/-/pnpr/v0/publish".to_owned(), batch),
+        ("POST", "/-/package/@alice%2fone/access".to_owned(), json!({ "access": "public" })),
+        ("PUT", "/-/org/acme/user".to_owned(), bob_in.clone()),
+        ("PUT", "/-/org/acme/team".to_owned(), json!({ "name": "ops" })),
+        ("PUT", "/-/team/acme/ops/user".to_owned(), bob_in),
+        ("PUT", "/-/strongroom/v1/package/@alice%2fone/access/bob".to_owned(), json!({ "permission": "read-only" })),
+    ];
+    for (method, path, body) in changes {
+        wait(&app, 90);
+        assert_asks(alice.json(method, &path, &body).await);
+        let done = with_code(&alice, method, &path, &body, &phone.code(app.clock.now())).await;
+        assert!(done.status.is_success(), "{method} {path}: {done:?}");
+    }
+
+    wait(&app, 90);
+    let owners = format!("/@alice%2fone/-rev/{}", rev().await);
+    assert_asks(alice.json("PUT", &owners, &maintainers).await);
+    with_code(&alice, "PUT", &owners, &maintainers, &phone.code(app.clock.now())).await.expect(201);
+
+    // npm unpublish sends two changes with one code.
+    wait(&app, 90);
+    let code = phone.code(app.clock.now());
+    let mut without = packument().await;
+    without["versions"].as_object_mut().expect("versions").remove("1.2.0");
+    let path = format!("/@alice%2fone/-rev/{}", rev().await);
+    assert_asks(alice.json("PUT", &path, &without).await);
+    assert!(with_code(&alice, "PUT", &path, &without, &code).await.status.is_success());
+    let tarball = format!("/@alice/one/-/one-1.2.0.tgz/-rev/{}", rev().await);
+    assert!(with_code(&alice, "DELETE", &tarball, &Value::Null, &code).await.status.is_success());
+    let whole = format!("/@alice%2fone/-rev/{}", rev().await);
+    assert_asks(alice.json("DELETE", &whole, &Value::Null).await);
+
+    // What npm never asks for: stars, and tags that no install follows by itself.
+    alice.json("PUT", "/-/user/v1/star", &json!({ "name": "@alice/one" })).await.expect(200);
+    alice.json("PUT", "/-/package/@alice%2fone/dist-tags/beta", &json!("1.0.0")).await.expect(200);
+    bob.get("/@alice%2fone").await.expect(200);
+}
+
 #[tokio::test]
 async fn a_code_is_good_for_whoever_used_it_first_and_for_nobody_else() {
     let app = TestApp::new().await;
