@@ -70,7 +70,7 @@ async fn fresh_start_gives_a_database_that_knows_letters() {
     let directory = data_dir();
     let server = Server::start(&Place::embedded(directory.path())).expect("a first start");
     let mut connection = connect(directory.path()).await;
-    connection.execute("create extension pg_trgm").await.expect("our role may create trusted extensions");
+    connection.execute("create extension citext").await.expect("our role may create trusted extensions");
     let facts: (String, String, String, String, i32) = sqlx::query_as(
         "select current_user::text, current_database()::text, current_setting('data_checksums'),
                 lower('ÉCOLE'), cardinality(show_trgm('школа'))",
