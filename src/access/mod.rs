@@ -102,9 +102,24 @@ impl Access {
         facts: &PackageFacts,
         intent: Intent<R>,
     ) -> Result<Permit<R>> {
+        self.permit_for(actor, facts, intent, facts.name.as_str()).await
+    }
+
+    /// The same as part of a change of more than this package: `subject` is what somebody who is asked for their second
+    /// factor is told that they confirm.
+    ///
+    /// # Errors
+    /// As [`Access::permit`].
+    pub async fn permit_for<R: Right>(
+        &self,
+        actor: &Actor,
+        facts: &PackageFacts,
+        intent: Intent<R>,
+        subject: &str,
+    ) -> Result<Permit<R>> {
         let outcome = match crate::policy::permit(actor, intent, facts, self.clock.now()) {
             Err(Decision::SecondFactorRequired) => {
-                let confirmed = self.second_factor.confirm(actor, facts.name.as_str()).await?;
+                let confirmed = self.second_factor.confirm(actor, subject).await?;
                 self.permit_on(&confirmed, facts, intent)
             }
             Ok(permit) => Ok(permit),

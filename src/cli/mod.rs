@@ -65,7 +65,7 @@ struct Place {
 enum Command {
     /// Run the registry; what strongroom does without a command.
     Serve(serve::ServeArguments),
-    /// Create accounts.
+    /// Create accounts, switch them off and on, and take a lost second factor off them.
     #[command(subcommand)]
     User(user::UserCommand),
     /// Set and show the billing flag of an account.

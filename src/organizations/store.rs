@@ -202,7 +202,8 @@ pub(super) async fn delete_team_member(connection: &mut PgConnection, team: Team
     Ok(deleted.rows_affected() > 0)
 }
 
-/// The packages of an organization, or those of them that one team was given: what a change of members shows in.
+/// Locks the packages of an organization, or those of them that one team was given: what a change of members shows in.
+/// In the order of their names, as a batch of publishes locks them: two that wait for each other would both fail.
 pub(super) async fn list_packages(
     connection: &mut PgConnection,
     organization: AccountId,
@@ -214,7 +215,7 @@ pub(super) async fn list_packages(
            where owner_id = $1
              and deleted_at is null
              and ($2::bigint is null or id in (select package_id from team_grants where team_id = $2))
-           order by id
+           order by name collate "C"
            for update"#,
         organization.0,
         team.map(|team| team.0),

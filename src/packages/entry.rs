@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use crate::blobs::Digest;
 use crate::db::Weigh;
 use crate::error::Result;
-use crate::policy::PackageFacts;
+use crate::policy::{Grant, PackageFacts};
 
 use super::packument::{Document, Form};
 
@@ -51,7 +51,7 @@ impl Entry {
             abbreviated: OnceCell::new(),
             tarballs: OnceCell::new(),
             checked_at: ArcSwap::from_pointee(Instant::now()),
-            bytes: AtomicU64::new(1024 + 16 * grants),
+            bytes: AtomicU64::new(1024 + size_of::<Grant>() as u64 * grants),
         }
     }
 

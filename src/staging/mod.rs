@@ -189,7 +189,10 @@ impl Staging {
         let permit = self.permit_review(actor, id).await?;
         let mut transaction = self.db.begin().await?;
         let permit = self.decide_again(&mut transaction, &permit).await?;
-        let (checked, publisher) = store::take(&mut transaction, id).await?.ok_or_else(|| unknown(id))?;
+        let (mut checked, publisher) = store::take(&mut transaction, id).await?.ok_or_else(|| unknown(id))?;
+        // A publish by somebody who does not administer the package never changes who sees it, and neither does it when
+        // somebody who does has approved the code.
+        checked.access = checked.access.filter(|_| permit.package().is_none());
         let detail = json!({ "version": checked.version.as_str(), "id": id, "verdict": "approved" });
         self.record(&mut transaction, &permit, detail).await?;
         let publication = self.packages.insert_as(&mut transaction, &permit, &checked, Some(publisher)).await?;

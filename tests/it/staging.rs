@@ -209,3 +209,36 @@ async fn a_public_version_makes_its_package_public_when_it_is_approved() {
     let opened = app.app.access.load_facts(&"@alice/one".parse().expect("a name")).await.expect("facts");
     assert_eq!(opened.package.expect("a package").visibility, Visibility::Public);
 }
+
+/// A collaborator's version never changes who sees the package, neither when its owner approves it.
+#[tokio::test]
+async fn approving_a_collaborators_version_does_not_open_the_package() {
+    let app = TestApp::new().await;
+    let (alice, bob) = (app.user("alice").await, app.user("bob").await);
+    alice.publish(&Package::new("@alice/shut", "1.0.0")).await.expect(201);
+    app.grant("@alice/shut", "bob", Permission::ReadWrite).await;
+    let id = staged_id(&bob, &Package::new("@alice/shut", "1.1.0").access("public")).await;
+    app.app.staging.approve(&confirmed(&app, &alice).await, &id).await.expect("an approval");
+    assert_eq!(alice.get("/@alice%2fshut").await.expect(200).json()["dist-tags"]["latest"], "1.1.0");
+    app.anonymous().get("/@alice%2fshut").await.expect(404);
+}
+
+/// What waits is judged by its package: once that is removed, it must not turn into a first version that others may see.
+#[tokio::test]
+async fn what_waits_goes_with_its_package() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let member = app.user("member").await;
+    app.organization("acme", "ada", &[("member", "developer")]).await;
+    ada.publish(&Package::new("@acme/shut", "1.0.0")).await.expect(201);
+    ada.json("DELETE", "/-/team/acme/developers/package", &json!({ "package": "@acme/shut" })).await.expect(200);
+    let id = staged_id(&ada, &Package::new("@acme/shut", "1.1.0")).await;
+    let path = format!("/-/stage/{id}");
+    member.get(&path).await.expect(404);
+    let rev = ada.get("/@acme%2fshut?write=true").await.json()["_rev"].as_str().expect("a rev").to_owned();
+    let gone = ada.send("DELETE", &format!("/@acme%2fshut/-rev/{rev}"), &[], Body::empty()).await;
+    assert!(gone.status.is_success(), "{gone:?}");
+    member.get(&path).await.expect(404);
+    ada.get(&path).await.expect(404);
+    assert_eq!(member.get("/-/stage?package=@acme%2fshut").await.expect(200).json()["total"], 0);
+}

@@ -19,6 +19,9 @@ use super::{Checked, Publication, Reach, Sender, in_time, refuse_body};
 /// What the manifests and READMEs of a batch may be together: they are in memory until the last one is there.
 const REMEMBERED_BYTES: usize = 32 << 20;
 
+/// What somebody confirms with their second factor: one yes is for all of the batch, and says so.
+const SUBJECT: &str = "a batch of packages";
+
 impl Packages {
     /// Receives and publishes a version each of many packages, in one transaction.
     ///
@@ -97,7 +100,7 @@ impl Batch<'_> {
     async fn check(&mut self, name: &PackageName, received: Received<Staged>) -> Result<(Permit<Write>, Checked)> {
         let access = &self.packages.access;
         let facts = access.load_facts_for(&self.actor, name).await?;
-        let permit = access.permit_known(&self.actor, &facts, intent_to_publish(&facts)).await?;
+        let permit = access.permit_for(&self.actor, &facts, intent_to_publish(&facts), SUBJECT).await?;
         self.actor = permit.actor().clone();
         let checked = self.packages.look_into(&permit, received, self.sender).await?;
         Ok((permit, checked))
