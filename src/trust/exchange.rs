@@ -126,9 +126,9 @@ impl Trust {
         let name = token.text("jti").unwrap_or_else(|| text.rsplit_once('.').map_or(text, |(signed, _)| signed));
         let digest = Sha256::digest(format!("{iss}\n{name}")).into();
         let mut claims = token.claims;
-        if issuer.kind == Kind::CircleCi {
-            // Whose keys signed it is better known than what it says.
-            let organization = issuer.fits(&iss).unwrap_or_default();
+        let organization = issuer.fits(&iss).filter(|part| issuer.kind == Kind::CircleCi && !part.is_empty());
+        if let Some(organization) = organization {
+            // Whose keys signed it is better known than what it says. An issuer without a star speaks for itself.
             claims.insert(CIRCLECI_ORGANIZATION.into(), organization.into());
         }
         Ok(Ok(Verified { issuer, iss, claims, expires_at, digest }))

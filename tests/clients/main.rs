@@ -8,10 +8,14 @@
 
 mod cast;
 mod chapters;
+mod ci;
 mod client;
 mod commands;
 mod families;
 mod fetch;
+#[path = "../support/issuer.rs"]
+#[expect(dead_code, reason = "the other tests change keys and have several kinds")]
+mod issuer;
 mod package;
 mod person;
 mod process;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::cast::{PASSWORD, Stage};
+use crate::ci::Environment;
 use crate::families::{Deed, Family, Home, Words};
 use crate::package::Package;
 use crate::process::{self, Answer, Outcome};
@@ -19,6 +20,8 @@ pub(crate) struct Person<'a> {
     pub(crate) name: String,
     home: PathBuf,
     scopes: Vec<String>,
+    /// What the client is told by its environment beside that.
+    environment: Environment,
     /// Where commands run that concern no folder.
     desk: Project,
 }
@@ -31,9 +34,14 @@ impl<'a> Person<'a> {
         stage.client.family.settle(desk.path(), Some("project"));
         let mut scopes = ["alice", "bob", "carol"].map(|role| stage.account(role)).to_vec();
         scopes.push(name.clone());
-        let person = Self { stage, name, home, scopes, desk };
+        let person = Self { stage, name, home, scopes, environment: Environment::new(), desk };
         person.family().configure(&person.home(), None);
         person
+    }
+
+    /// The same person in a job of a CI.
+    pub(crate) fn in_job(self, environment: Environment) -> Self {
+        Self { environment, ..self }
     }
 
     fn family(&self) -> Family {
@@ -96,6 +104,7 @@ impl<'a> Person<'a> {
         command.envs(under_home.map(|(variable, folder)| (variable, self.home.join(folder))));
         command.env("npm_config_update_notifier", "false");
         command.envs(self.family().environment(&self.home()));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -206,6 +215,12 @@ impl<'a> Person<'a> {
     #[track_caller]
     pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Answered {
         wire::send(self.stage.server.address(), self.token().as_deref(), method, path, body)
+    }
+
+    /// The same with a one-time code.
+    #[track_caller]
+    pub(crate) fn ask_with_code(&self, code: &str, method: &str, path: &str, body: Option<&Value>) -> Answered {
+        wire::send_with_code(self.stage.server.address(), self.token().as_deref(), Some(code), method, path, body)
     }
 
     /// A package as this person sees it, with no client in between.

@@ -14,7 +14,7 @@ use crate::terminal::{self, Reply};
 /// After this a command is taken to hang; the slowest one, fetching a client, takes some ten seconds.
 const LIMIT: Duration = Duration::from_mins(2);
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime for child processes"));
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
 /// A line to type at a prompt. Clients word their prompts differently; all end in a blank.
 pub(crate) struct Answer<'a> {
@@ -31,6 +31,11 @@ pub(crate) struct Outcome {
     pub(crate) stdout: String,
     /// What it complained about.
     pub(crate) stderr: String,
+}
+
+/// Waits for something; what it spawns goes on behind the tests.
+pub(crate) fn wait_for<T>(future: impl Future<Output = T>) -> T {
+    RUNTIME.block_on(future)
 }
 
 /// Runs a command to its end, with nothing to read.

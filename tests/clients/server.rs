@@ -10,6 +10,7 @@ use serde_json::json;
 use strongroom::clock::{Time, to_npm_time};
 use tempfile::TempDir;
 
+use crate::ci::Services;
 use crate::process::{self, Answer, Outcome};
 
 const EXECUTABLE: &str = env!("CARGO_BIN_EXE_strongroom");
@@ -29,6 +30,8 @@ const SETTINGS: &[(&str, &str)] = &[
 pub(crate) struct Server {
     child: Child,
     data_dir: TempDir,
+    /// The CI services that it knows.
+    pub(crate) services: Services,
     /// Where it listens, with a slash at the end, as npm keeps it.
     pub(crate) url: String,
 }
@@ -39,7 +42,12 @@ impl Server {
         let data_dir = tempfile::tempdir().expect("a temporary folder");
         // Root runs Postgres as another user, who must be able to pass.
         fs::set_permissions(data_dir.path(), fs::Permissions::from_mode(0o711)).expect("a mode");
+        let services = Services::start();
+        let configuration = tempfile::NamedTempFile::new().expect("a temporary file");
+        fs::write(&configuration, services.configuration()).expect("a configuration");
         let mut child = command(&data_dir)
+            .arg("--config")
+            .arg(configuration.path())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -48,7 +56,7 @@ impl Server {
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut lines = output.lines().map_while(Result::ok);
         let url = lines.find_map(|line| line.strip_prefix(READY).map(|url| format!("{}/", url.trim_end_matches('/'))));
-        Self { child, data_dir, url: url.expect("the server becomes ready") }
+        Self { child, data_dir, services, url: url.expect("the server becomes ready") }
     }
 
     /// The URL without its scheme, which npm's credentials are kept under.

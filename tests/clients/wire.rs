@@ -33,11 +33,25 @@ impl Answered {
 /// Sends a request to a server at this address and reads the answer to its end.
 #[track_caller]
 pub(crate) fn send(address: &str, token: Option<&str>, method: &str, path: &str, body: Option<&Value>) -> Answered {
+    send_with_code(address, token, None, method, path, body)
+}
+
+/// The same with a one-time code, if there is one.
+#[track_caller]
+pub(crate) fn send_with_code(
+    address: &str,
+    token: Option<&str>,
+    code: Option<&str>,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Answered {
     let body = body.map(Value::to_string).unwrap_or_default();
     let credential = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let code = code.map(|code| format!("npm-otp: {code}\r\n")).unwrap_or_default();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n{credential}\r\n",
+         content-length: {}\r\n{credential}{code}\r\n",
         body.len()
     );
     let mut stream = TcpStream::connect(address).expect("a listening server");

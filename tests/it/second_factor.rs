@@ -12,7 +12,7 @@ const PROFILE: &str = "/-/npm/v1/user";
 const WEB: [(&str, &str); 2] = [("npm-auth-type", "web"), ("npm-command", "publish")];
 
 /// Sends JSON with a code beside it.
-async fn with_code(person: &Person<'_>, method: &str, path: &str, body: &Value, code: &str) -> Answer {
+pub(crate) async fn with_code(person: &Person<'_>, method: &str, path: &str, body: &Value, code: &str) -> Answer {
     let headers = [("content-type", "application/json"), ("npm-otp", code)];
     person.send(method, path, &headers, Body::from(body.to_string())).await
 }
@@ -22,7 +22,7 @@ async fn publish_with_code(person: &Person<'_>, package: &Package, code: &str) -
 }
 
 /// Turns it on as npm does; the clock then stands in a step whose code nobody has used.
-async fn enable(app: &TestApp, person: &Person<'_>, mode: &str) -> (App, Vec<String>) {
+pub(crate) async fn enable(app: &TestApp, person: &Person<'_>, mode: &str) -> (App, Vec<String>) {
     let wish = json!({ "tfa": { "mode": mode, "password": PASSWORD } });
     let begun = person.json("POST", PROFILE, &wish).await.expect(200).json();
     let phone = App::scan(begun["tfa"].as_str().expect("a URL"));
@@ -34,12 +34,12 @@ async fn enable(app: &TestApp, person: &Person<'_>, mode: &str) -> (App, Vec<Str
     (phone, codes)
 }
 
-fn wait(app: &TestApp, seconds: i64) {
+pub(crate) fn wait(app: &TestApp, seconds: i64) {
     app.clock.set(app.clock.now() + TimeDelta::seconds(seconds));
 }
 
 #[track_caller]
-fn assert_asks(answer: Answer) -> Value {
+pub(crate) fn assert_asks(answer: Answer) -> Value {
     let answer = answer.expect(401);
     assert_eq!(answer.header("www-authenticate"), "OTP");
     assert!(answer.error().contains("one-time pass"), "{}", answer.error());

@@ -6,6 +6,7 @@ use serde_json::json;
 use strongroom::names::RandomId;
 use strongroom::policy::{Actor, BillingFlag, Narrowing, Permission, TokenRight, Visibility};
 
+use crate::second_factor::{assert_asks, enable, wait};
 use crate::support::app::{ADDRESS, Answer, Package, Person, TestApp};
 
 /// Somebody whose request has shown a second factor.
@@ -73,6 +74,33 @@ async fn approving_and_rejecting_take_a_second_factor_and_staging_none() {
     let machine = app.token("alice", stage_only(), None).await;
     machine.send("POST", &approve, &[], Body::empty()).await.expect(403);
     assert_eq!(alice.get(&format!("/-/stage/{id}")).await.expect(200).json()["version"], "1.0.0");
+}
+
+#[tokio::test]
+async fn a_one_time_code_is_enough_to_approve_or_reject() {
+    let app = TestApp::new().await;
+    let alice = app.user("alice").await;
+    let (phone, recovery) = enable(&app, &alice, "auth-only").await;
+    let ids = [
+        staged_id(&alice, &Package::new("@alice/one", "1.0.0")).await,
+        staged_id(&alice, &Package::new("@alice/one", "1.1.0")).await,
+        staged_id(&alice, &Package::new("@alice/one", "1.2.0")).await,
+    ];
+    let send = async |method: &str, path: &str, code: &str| {
+        assert_asks(alice.send(method, path, &[], Body::empty()).await);
+        alice.send(method, path, &[("npm-otp", "000000")], Body::empty()).await.expect(401);
+        alice.send(method, path, &[("npm-otp", code)], Body::empty()).await
+    };
+    let approved = send("POST", &format!("/-/stage/{}/approve", ids[0]), &phone.code(app.clock.now())).await;
+    assert_eq!(approved.expect(201).json()["message"], "approved and published");
+    wait(&app, 90);
+    send("DELETE", &format!("/-/stage/{}", ids[1]), &phone.code(app.clock.now())).await.expect(204);
+    send("POST", &format!("/-/stage/{}/approve", ids[2]), &recovery[0]).await.expect(201);
+
+    let packument = alice.get("/@alice%2fone").await.expect(200).json();
+    let versions: Vec<_> = packument["versions"].as_object().expect("versions").keys().cloned().collect();
+    assert_eq!(versions, ["1.0.0", "1.2.0"]);
+    assert_eq!(alice.get("/-/stage").await.expect(200).json()["total"], 0);
 }
 
 #[tokio::test]

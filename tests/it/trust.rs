@@ -8,6 +8,7 @@ use strongroom::names::{PackageName, RandomId};
 use strongroom::policy::{Actor, Intent, Narrowing};
 use strongroom::trust::NewPublisher;
 
+use crate::second_factor::{assert_asks, enable, wait, with_code};
 use crate::support::app::{Answer, Package, Person, TestApp};
 use crate::support::issuer::{Issuer, SigningKey};
 
@@ -405,4 +406,48 @@ async fn trust_is_seen_and_set_by_administrators_with_a_second_factor() {
     stranger.get(path).await.expect(404);
     writer.get(path).await.expect(403);
     app.anonymous().get(path).await.expect(401);
+}
+
+#[tokio::test]
+async fn an_issuer_of_several_organizations_says_which_one_a_job_is_of() {
+    let scene = Scene::new(IssuerKind::CircleCi).await;
+    scene.app.user("alice").await;
+    trust(&scene.app, "@alice/one", &oidc(json!({ "oidc.circleci.com/org-id": "ours" }))).await;
+    for (organization, status) in [(json!("theirs"), 401), (json!(""), 401), (Value::Null, 401), (json!("ours"), 201)] {
+        let mut claims = scene.claims();
+        claims["oidc.circleci.com/org-id"] = organization;
+        scene.exchange("@alice/one", &scene.token(&claims)).await.expect(status);
+    }
+}
+
+#[tokio::test]
+async fn a_one_time_code_is_enough_to_see_set_and_end_trust() {
+    let scene = Scene::new(IssuerKind::GitHub).await;
+    let (app, alice) = (&scene.app, scene.app.user("alice").await);
+    let (phone, _) = enable(app, &alice, "auth-only").await;
+    let wish = json!([{
+        "type": "github",
+        "claims": { "repository": "acme/one", "workflow_ref": { "file": "release.yml" } },
+        "permissions": ["createPackage"],
+    }]);
+    for path in ["/-/package/@alice%2fone/trust", "/-/strongroom/v1/scope/@alice/trust"] {
+        let send = async |method: &str, path: &str, body: &Value| {
+            assert_asks(alice.json(method, path, body).await);
+            let answer = with_code(&alice, method, path, body, &phone.code(app.clock.now())).await;
+            wait(app, 90);
+            answer
+        };
+        let added = send("POST", path, &wish).await.expect(201);
+        assert!(added.header("npm-notice").contains(&scene.issuer.url), "{added:?}");
+        let listed = send("GET", path, &Value::Null).await.expect(200).json();
+        assert_eq!((&listed[0]["type"], &listed[0]["id"]), (&json!("github"), &added.json()[0]["id"]));
+        assert!(send("POST", path, &wish).await.expect(409).error().contains("already exists"));
+
+        let job = scene.publisher("@alice/one").await;
+        job.json("POST", path, &wish).await.expect(403);
+        let id = listed[0]["id"].as_str().expect("an id");
+        send("DELETE", &format!("{path}/{id}"), &Value::Null).await.expect(204);
+        job.get("/-/package/@alice%2fone/visibility").await.expect(401);
+        assert_eq!(send("GET", path, &Value::Null).await.expect(200).json(), json!([]));
+    }
 }

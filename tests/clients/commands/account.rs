@@ -98,7 +98,7 @@ fn recovery_codes_in(said: &str) -> Vec<String> {
 fn publish_with_a_second_factor(scene: &Scene<'_>, telling: &mut Telling) {
     let client = scene.client;
     let frank = scene.stage.paid("frank");
-    let codes = set_up(&frank);
+    let (_, codes) = set_up(&frank, "auth-and-writes");
     let name = frank.package("guarded");
     let plain = Deed::Publish { access: None, tag: None };
     let given = Deed::PublishWithCode(&codes[0]);
@@ -116,11 +116,11 @@ fn publish_with_a_second_factor(scene: &Scene<'_>, telling: &mut Telling) {
     });
 }
 
-/// Sets up an authenticator as npm does, and brings the recovery codes.
-fn set_up(person: &Person<'_>) -> Vec<String> {
+/// Sets up an authenticator as npm does, and brings the URL that it scans, and the recovery codes.
+pub(super) fn set_up(person: &Person<'_>, mode: &str) -> (String, Vec<String>) {
     let change = |tfa: Value| person.ask("POST", "/-/npm/v1/user", Some(&json!({ "tfa": tfa }))).expect(200).json();
-    let challenge = change(json!({ "mode": "auth-and-writes", "password": PASSWORD }));
-    let code = totp::code(challenge["tfa"].as_str().expect("an otpauth URL"));
-    let codes = change(json!([code]))["tfa"].take();
-    serde_json::from_value(codes).expect("recovery codes")
+    let challenge = change(json!({ "mode": mode, "password": PASSWORD }));
+    let url = challenge["tfa"].as_str().expect("an otpauth URL").to_owned();
+    let codes = change(json!([totp::code(&url)]))["tfa"].take();
+    (url, serde_json::from_value(codes).expect("recovery codes"))
 }

@@ -12,6 +12,7 @@ mod session;
 mod sharing;
 mod signatures;
 mod staging;
+mod trust;
 
 use std::thread;
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub(crate) const ALL: &[Area] = &[
     Area { name: "organization commands", tell: organizations::tell },
     Area { name: "account commands", tell: account::tell },
     Area { name: "stage commands", tell: staging::tell },
+    Area { name: "trust commands", tell: trust::tell },
     Area { name: "signature commands", tell: signatures::tell },
     Area { name: "finding commands", tell: finding::tell },
 ];

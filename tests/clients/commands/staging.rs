@@ -5,9 +5,11 @@ use std::fs;
 use serde_json::Value;
 
 use super::Scene;
+use super::account::set_up;
 use crate::families::Deed;
 use crate::package::Package;
 use crate::telling::Telling;
+use crate::totp;
 
 pub(super) fn tell(scene: &Scene<'_>, telling: &mut Telling) {
     let (client, alice) = (scene.client, &scene.cast.alice);
@@ -32,6 +34,34 @@ pub(super) fn tell(scene: &Scene<'_>, telling: &mut Telling) {
         alice.does_in(&folder, &Deed::StageDownload(&id)).succeeds();
         let files = fs::read_dir(&folder).expect("a folder").flatten();
         assert_eq!(files.filter(|file| file.path().extension().is_some_and(|end| end == "tgz")).count(), 1);
+    });
+    review(scene, telling);
+}
+
+/// Both take a second factor: Heidi has one, and puts up versions of a package that does not exist yet.
+fn review(scene: &Scene<'_>, telling: &mut Telling) {
+    let client = scene.client;
+    let heidi = scene.stage.paid("heidi");
+    let (phone, _) = set_up(&heidi, "auth-only");
+    let name = heidi.package("reviewed");
+    let stage = |version: &str| {
+        let document = Package::new(&name, version).document();
+        let staged = heidi.ask("POST", &format!("/-/stage/package/{name}"), Some(&document)).expect(201).json();
+        staged["stageId"].as_str().expect("an id").to_owned()
+    };
+    let (good, bad) = (stage("1.0.0"), stage("1.1.0"));
+    let approve = |code: &str| heidi.does(&Deed::StageApprove { id: &good, code });
+    telling.command("stage approve", client, &Deed::StageApprove { id: &good, code: "" }, || {
+        approve("000000").fails();
+        heidi.ask("GET", &format!("/{name}"), None).expect(404);
+        approve(&totp::code(&phone)).succeeds();
+        assert_eq!(heidi.sees(&name)["dist-tags"]["latest"], "1.0.0");
+    });
+    let code = totp::code(&phone);
+    let reject = Deed::StageReject { id: &bad, code: &code };
+    telling.command("stage reject", client, &reject, || {
+        heidi.does(&reject).succeeds();
+        heidi.ask("GET", &format!("/-/stage/{bad}"), None).expect(404);
     });
 }
 

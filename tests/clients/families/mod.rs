@@ -194,6 +194,13 @@ pub(crate) enum Deed<'a> {
         project: &'a str,
         code: &'a str,
     },
+    /// Organization, project and pipeline definition have one id.
+    TrustCircleci {
+        package: &'a str,
+        id: &'a str,
+        repository: &'a str,
+        code: &'a str,
+    },
     TrustRevoke {
         package: &'a str,
         id: &'a str,

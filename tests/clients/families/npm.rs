@@ -87,18 +87,21 @@ pub(super) fn words(deed: &Deed<'_>, major: u32) -> Words {
         Deed::ListHooks => said(["hook", "ls", "--json"]).only_if(major < 11),
         Deed::RemoveHook(id) => said(["hook", "rm", id, "--json"]).only_if(major < 11),
         Deed::TrustList { package, code } => {
-            said(["trust", "list", package, "--json", "--otp", code]).only_if(major > 10)
+            said(["trust", "list", package, "--json", &code_of_trust(code)]).only_if(major > 10)
         }
         Deed::TrustGithub { package, repository, code } => {
-            said(["trust", "github", package, "--file=release.yml", "--repo", repository, "--yes", "--otp", code])
-                .only_if(major > 10)
+            trust("github", package, &["--file=release.yml", "--repo", repository], code).only_if(major > 10)
         }
         Deed::TrustGitlab { package, project, code } => {
-            said(["trust", "gitlab", package, "--file=.gitlab-ci.yml", "--project", project, "--yes", "--otp", code])
-                .only_if(major > 10)
+            trust("gitlab", package, &["--file=.gitlab-ci.yml", "--project", project], code).only_if(major > 10)
+        }
+        Deed::TrustCircleci { package, id, repository, code } => {
+            let origin = format!("github.com/{repository}");
+            let ids = ["--org-id", id, "--project-id", id, "--pipeline-definition-id", id, "--vcs-origin", &origin];
+            trust("circleci", package, &ids, code).only_if(major > 10)
         }
         Deed::TrustRevoke { package, id, code } => {
-            said(["trust", "revoke", package, "--id", id, "--otp", code]).only_if(major > 10)
+            said(["trust", "revoke", package, "--id", id, &code_of_trust(code)]).only_if(major > 10)
         }
         Deed::PublishWithCode(code) => said(["publish", "--otp", code]),
         // Since npm 9 it would offer the browser.
@@ -114,6 +117,17 @@ pub(super) fn words(deed: &Deed<'_>, major: u32) -> Words {
         Deed::EnableSecondFactor => said(["profile", "enable-2fa", "auth-and-writes"]),
         Deed::DisableSecondFactor => said(["profile", "disable-2fa", "--auth-type=legacy"]),
     }
+}
+
+/// `npm trust` reads flags by itself, and takes a code behind a blank for one name too many.
+fn code_of_trust(code: &str) -> String {
+    format!("--otp={code}")
+}
+
+fn trust(service: &str, package: &str, job: &[&str], code: &str) -> Words {
+    let code = code_of_trust(code);
+    let words = [&["trust", service, package], job, &["--allow-publish", "--yes", &code]].concat();
+    Words::Said(words.into_iter().map(str::to_owned).collect())
 }
 
 /// What the stories need to know of an npm beyond its words.

@@ -44,6 +44,7 @@ fn handed_on(deed: &Deed<'_>) -> Words {
         | Deed::TrustList { .. }
         | Deed::TrustGithub { .. }
         | Deed::TrustGitlab { .. }
+        | Deed::TrustCircleci { .. }
         | Deed::TrustRevoke { .. } => Words::Unknown,
         Deed::Undeprecate(spec) => said(["deprecate", spec, ""]),
         _ => npm::words(deed, NPM),
@@ -69,6 +70,7 @@ fn own(deed: &Deed<'_>, major: u32) -> Words {
         | Deed::TrustList { .. }
         | Deed::TrustGithub { .. }
         | Deed::TrustGitlab { .. }
+        | Deed::TrustCircleci { .. }
         | Deed::TrustRevoke { .. } => Words::Unknown,
         Deed::ListTokens
         | Deed::CreateToken
