@@ -52,6 +52,8 @@ impl Access {
         package: &PackageName,
         user: Option<&AccountName>,
     ) -> Result<Explanation> {
+        // The decision first, on what concerns the asker alone: the same work for a hidden package as for a missing one.
+        self.permit_on(asker, &self.load_facts_for(asker, package).await?, Intent::EXPLAIN)?;
         let facts = self.load_facts(package).await?;
         self.permit_on(asker, &facts, Intent::EXPLAIN)?;
         let is_own = |name: &AccountName| asker.account().is_some_and(|account| account.name == *name);

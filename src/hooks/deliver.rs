@@ -30,7 +30,7 @@ const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(10);
 const MOST_ATTEMPTS: i32 = 9;
 
 /// The largest packument that a delivery carries.
-const LARGEST_PAYLOAD: usize = 1 << 20;
+const LARGEST_PAYLOAD: usize = 256 << 10;
 
 /// How long the log of deliveries goes back.
 const KEPT: TimeDelta = TimeDelta::days(30);

@@ -8,6 +8,8 @@ mod refusal;
 mod store;
 mod teams;
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use crate::access::Access;
@@ -15,7 +17,7 @@ use crate::audit::{self, By, Outcome};
 use crate::clock::Clock;
 use crate::db::{Change, Db, Transaction};
 use crate::error::{Error, Result};
-use crate::names::{AccountName, TeamId, TeamName};
+use crate::names::{AccountId, AccountName, PackageName, TeamId, TeamName};
 use crate::policy::{Actor, Decision, OrganizationAction, OrganizationPermit, OrganizationRole, permit_organization};
 use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
@@ -132,13 +134,7 @@ impl Organizations {
         }
     }
 
-    async fn record_refusal(
-        &self,
-        actor: &Actor,
-        name: &AccountName,
-        scope: Option<crate::names::AccountId>,
-        refusal: &Error,
-    ) {
+    async fn record_refusal(&self, actor: &Actor, name: &AccountName, scope: Option<AccountId>, refusal: &Error) {
         let event = audit::Event {
             action: "organization.change",
             subject: name.as_str(),
@@ -181,9 +177,11 @@ impl Organizations {
             Touched::PackagesOf(team) => Some(Some(team)),
             Touched::NoPackage => None,
         };
+        let mut bumped = HashSet::new();
         if let Some(team) = team {
             for (id, name) in store::list_packages(&mut transaction, organization.id, team).await? {
                 self.access.bump_revision(&mut transaction, &name, id).await?;
+                bumped.insert(name);
             }
         }
         let event = audit::Event {
@@ -195,6 +193,30 @@ impl Organizations {
         };
         audit::record(&mut transaction, &By::from(permit.actor()), &event, self.clock.now()).await?;
         transaction.announce(Change::Account(organization.id));
+        transaction.commit().await?;
+        match team {
+            Some(team) => self.announce_late_packages(organization.id, team, &bumped).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A package that was published, or given to the team, while the change was under way was not there to be bumped. Who
+    /// read it before the commit may have kept the old members in memory: this has them forgotten.
+    async fn announce_late_packages(
+        &self,
+        organization: AccountId,
+        team: Option<TeamId>,
+        bumped: &HashSet<PackageName>,
+    ) -> Result<()> {
+        let mut transaction = self.db.begin().await?;
+        let present = store::list_names(&mut transaction, organization, team).await?;
+        let late: Vec<_> = present.into_iter().filter(|name| !bumped.contains(name)).collect();
+        if late.is_empty() {
+            return Ok(());
+        }
+        for name in late {
+            transaction.announce(Change::Package(name));
+        }
         transaction.commit().await
     }
 }

@@ -225,6 +225,26 @@ pub(super) async fn list_packages(
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
+/// The same by name, without holding them.
+pub(super) async fn list_names(
+    connection: &mut PgConnection,
+    organization: AccountId,
+    team: Option<TeamId>,
+) -> Result<Vec<PackageName>> {
+    let names = sqlx::query_scalar!(
+        r#"select name as "name: PackageName"
+           from packages
+           where owner_id = $1
+             and deleted_at is null
+             and ($2::bigint is null or id in (select package_id from team_grants where team_id = $2))"#,
+        organization.0,
+        team.map(|team| team.0),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(names)
+}
+
 /// An organization, as the operator's list shows it.
 pub(super) struct ListedOrganization {
     pub(super) name: AccountName,

@@ -202,6 +202,9 @@ impl Trust {
     ) -> Result<T> {
         let reason = refusal.reason();
         tracing::info!(package.name = %name, issuer = verified.iss, reason, "an ID token was refused");
+        if !self.refusals.may_write(self.clock.now()) {
+            return Err(refused(name));
+        }
         let owner = store::find_owner(self.db.reads(), name).await?;
         let event = audit::Event {
             action: "trust.exchange",

@@ -9,8 +9,11 @@ mod exchange;
 mod issuers;
 mod jwt;
 mod keys;
+mod refusals;
 mod rules;
 mod store;
+
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -29,6 +32,7 @@ use crate::tokens::Tokens;
 pub use exchange::Exchanged;
 pub use issuers::{Issuer, Issuers, Kind};
 use keys::Keys;
+use refusals::Refusals;
 pub use rules::ClaimRules;
 
 /// The most publishers that one package, or one scope, trusts.
@@ -43,6 +47,7 @@ pub struct Trust {
     access: Access,
     issuers: Issuers,
     keys: Keys,
+    refusals: Arc<Refusals>,
 }
 
 /// What a trusted publisher may do.
@@ -148,7 +153,8 @@ impl Trust {
         audience: &str,
     ) -> Self {
         let keys = Keys::new(outgoing, clock.clone());
-        Self { db, clock, tokens, access, issuers: Issuers::new(config, audience), keys }
+        let issuers = Issuers::new(config, audience);
+        Self { db, clock, tokens, access, issuers, keys, refusals: Arc::default() }
     }
 
     /// The issuers that can be trusted.

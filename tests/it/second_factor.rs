@@ -148,6 +148,11 @@ async fn every_change_asks_and_takes_the_code_of_its_command() {
     assert!(with_code(&alice, "PUT", &path, &without, &code).await.status.is_success());
     let tarball = format!("/@alice/one/-/one-1.2.0.tgz/-rev/{}", rev().await);
     assert!(with_code(&alice, "DELETE", &tarball, &Value::Null, &code).await.status.is_success());
+    // To look at the trash takes no code; to take something out of it does.
+    let trash = alice.get("/-/strongroom/v1/trash").await.expect(200).json();
+    assert_eq!(trash["items"].as_array().map(Vec::len), Some(1), "{trash}");
+    let back = json!({ "version": "1.2.0" });
+    assert_asks(alice.json("POST", "/-/strongroom/v1/package/@alice%2fone/restore", &back).await);
     let whole = format!("/@alice%2fone/-rev/{}", rev().await);
     assert_asks(alice.json("DELETE", &whole, &Value::Null).await);
 

@@ -115,7 +115,9 @@ impl Packages {
                 let owner = self.users.facts(row.owner).await?;
                 // Who administers the scope restores in it, whether the package is there or not.
                 let facts = PackageFacts { name: row.package.clone(), owner, package: None };
-                let may = self.access.permit_on(actor, &facts, Intent::RESTORE).is_ok();
+                let may = self.access.permit_on(actor, &facts, Intent::RESTORE);
+                // To look at it takes no second factor; to restore will.
+                let may = matches!(may, Ok(_) | Err(Error::SecondFactorRequired { .. }));
                 may_restore.insert(row.package.clone(), may);
             }
             if may_restore.get(&row.package) == Some(&true) {

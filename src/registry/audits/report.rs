@@ -11,6 +11,9 @@ use crate::names::VersionNumber;
 
 use super::tree::{Place, Tree};
 
+/// More than anybody reads: a made-up tree could hold one vulnerable package in twenty thousand places.
+const MOST_FINDINGS: usize = 5000;
+
 /// A vulnerable package in the tree.
 struct Finding<'a> {
     advisory: &'a Advisory,
@@ -54,7 +57,7 @@ fn findings<'a>(places: &'a [Place<'a>], advisories: &'a [Arc<Advisory>]) -> Vec
     for place in places {
         let Ok(version) = place.version.parse::<VersionNumber>() else { continue };
         for advisory in by_name.get(place.name).into_iter().flatten() {
-            if advisory.affected.contains(&version) {
+            if findings.len() < MOST_FINDINGS && advisory.affected.contains(&version) {
                 findings.push(Finding { advisory, place, version: version.clone() });
             }
         }

@@ -40,9 +40,13 @@ pub(super) struct Place<'a> {
     pub(super) dev: bool,
     pub(super) optional: bool,
     pub(super) bundled: bool,
-    /// The packages that lead to it, itself last: the shortest way that there is.
+    /// The packages that lead to it, itself last: the shortest way that there is, of which the last [`STEPS`] are kept.
     pub(super) path: Vec<&'a str>,
 }
+
+/// The longest way that is told. Real trees have some twenty steps; a made-up one could have as many as it has packages,
+/// and the ways together would then be the square of that.
+const STEPS: usize = 50;
 
 /// A package with its place among the others.
 struct Node<'a> {
@@ -61,11 +65,12 @@ impl Tree {
         let mut installed = Installed::new();
         for node in self.nodes() {
             if let Some(version) = &node.held.version {
-                let versions: &mut Vec<String> = installed.entry(node.name.to_owned()).or_default();
-                if !versions.contains(version) {
-                    versions.push(version.clone());
-                }
+                installed.entry(node.name.to_owned()).or_default().push(version.clone());
             }
+        }
+        for versions in installed.values_mut() {
+            versions.sort_unstable();
+            versions.dedup();
         }
         installed
     }
@@ -136,7 +141,7 @@ fn place<'a>(nodes: &[Node<'a>], at: usize) -> Place<'a> {
     let Node { name, held, .. } = nodes[at];
     let mut path = vec![name];
     let mut through = nodes[at].through;
-    while let Some(before) = through.filter(|_| path.len() <= nodes.len()) {
+    while let Some(before) = through.filter(|_| path.len() < STEPS) {
         path.push(nodes[before].name);
         through = nodes[before].through;
     }
@@ -169,6 +174,20 @@ mod tests {
             ["a 1.0.0", "b 1.0.0", "a>c 1.0.0", "a>d 1.0.0", "left-over 1.0.0", "b>c 2.0.0", "left-over>e 1.0.0"]
         );
         assert_eq!(tree.installed()["c"], ["1.0.0", "2.0.0"]);
+    }
+
+    #[test]
+    fn a_chain_of_many_packages_is_told_in_part() {
+        let chain = (0..20_000).map(|at| {
+            let held = serde_json::json!({ "version": "1.0.0", "requires": { format!("p{}", at + 1): "1" } });
+            (format!("p{at}"), held)
+        });
+        let dependencies: serde_json::Map<_, _> = chain.collect();
+        let tree = serde_json::json!({ "requires": { "p0": "1" }, "dependencies": dependencies });
+        let tree: Tree = serde_json::from_value(tree).unwrap();
+        let places = tree.places();
+        assert_eq!(places.len(), 20_000);
+        assert!(places.iter().all(|place| place.path.len() <= STEPS && place.path.last() == Some(&place.name)));
     }
 
     #[test]
