@@ -12,11 +12,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
-/// What to type at a prompt, which may depend on what was said until then.
+/// What to type at a prompt, which may depend on what was said until then; or what to do instead.
 pub(crate) struct Reply<'a> {
     prompt: &'a str,
-    line: Box<dyn Fn(&str) -> String + 'a>,
+    line: Box<Act<'a>>,
 }
+
+/// What was said leads to a line, or to something else.
+type Act<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 impl<'a> Reply<'a> {
     pub(crate) fn new(prompt: &'a str, line: &'a str) -> Self {
@@ -24,6 +27,15 @@ impl<'a> Reply<'a> {
     }
 
     pub(crate) fn from(prompt: &'a str, line: impl Fn(&str) -> String + 'a) -> Self {
+        Self { prompt, line: Box::new(move |said| Some(line(said))) }
+    }
+
+    /// Types nothing.
+    pub(crate) fn by(prompt: &'a str, act: impl Fn(&str) + 'a) -> Self {
+        let line = move |said: &str| {
+            act(said);
+            None
+        };
         Self { prompt, line: Box::new(line) }
     }
 }
@@ -67,8 +79,10 @@ fn talk(terminal: &mut File, replies: &[Reply<'_>]) -> Vec<u8> {
             begin = said.len();
             wait_for_silence(terminal, reply.prompt);
             next = waiting.next();
-            // Whoever does not listen any more will say why.
-            let _ = terminal.write_all(format!("{}\r", (reply.line)(&text)).as_bytes());
+            if let Some(line) = (reply.line)(&text) {
+                // Whoever does not listen any more will say why.
+                let _ = terminal.write_all(format!("{line}\r").as_bytes());
+            }
         }
     }
     said

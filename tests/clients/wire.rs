@@ -49,10 +49,21 @@ pub(crate) fn send_with_code(
     let body = body.map(Value::to_string).unwrap_or_default();
     let credential = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
     let code = code.map(|code| format!("npm-otp: {code}\r\n")).unwrap_or_default();
+    let headers = format!("content-type: application/json\r\n{credential}{code}");
+    exchange(address, &format!("{method} {path}"), &headers, &body)
+}
+
+/// Sends a form, as a browser does.
+#[track_caller]
+pub(crate) fn send_form(address: &str, path: &str, form: &str) -> Answered {
+    exchange(address, &format!("POST {path}"), "content-type: application/x-www-form-urlencoded\r\n", form)
+}
+
+#[track_caller]
+fn exchange(address: &str, request: &str, headers: &str, body: &str) -> Answered {
+    let length = body.len();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n{credential}{code}\r\n",
-        body.len()
+        "{request} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
     );
     let mut stream = TcpStream::connect(address).expect("a listening server");
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).expect("the server reads");

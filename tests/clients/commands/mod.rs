@@ -6,6 +6,7 @@
 mod account;
 mod finding;
 mod installing;
+mod life;
 mod organizations;
 mod publishing;
 mod session;
@@ -34,6 +35,7 @@ pub(crate) const ALL: &[Area] = &[
     Area { name: "session commands", tell: session::tell },
     Area { name: "publish commands", tell: publishing::tell },
     Area { name: "install commands", tell: installing::tell },
+    Area { name: "life commands", tell: life::tell },
     Area { name: "sharing commands", tell: sharing::tell },
     Area { name: "organization commands", tell: organizations::tell },
     Area { name: "account commands", tell: account::tell },

@@ -1,5 +1,7 @@
 //! What each client's publish means here.
 
+use std::fs;
+
 use super::Scene;
 use crate::families::Deed;
 use crate::package::Package;
@@ -42,5 +44,28 @@ pub(super) fn tell(scene: &Scene<'_>, telling: &mut Telling) {
     telling.command("publish keeps what is public so", client, &plain, || {
         alice.publish_as(&Package::new(&public, "1.1.0"), &plain).succeeds();
         assert_eq!(carol.sees(&public)["dist-tags"]["latest"], "1.1.0");
+    });
+    batch(scene, telling);
+    telling.command("publish --provenance-file", client, &Deed::PublishWithProvenance, || {
+        unreachable!("nobody has words for it yet");
+    });
+}
+
+/// A workspace of two, sent as one.
+fn batch(scene: &Scene<'_>, telling: &mut Telling) {
+    let (client, alice) = (scene.client, &scene.cast.alice);
+    telling.command("publish of a whole workspace", client, &Deed::PublishBatch, || {
+        let names = ["first", "second"].map(|name| alice.package(name));
+        let folder = scene.stage.new_folder();
+        fs::write(folder.join("package.json"), r#"{ "private": true }"#).expect("a manifest");
+        fs::write(folder.join("pnpm-workspace.yaml"), "packages: ['members/*']\n").expect("a workspace");
+        for (number, name) in names.iter().enumerate() {
+            Package::new(name, "1.0.0").write_to(&folder.join(format!("members/{number}")));
+        }
+        alice.does_in(&folder, &Deed::PublishBatch).succeeds();
+        for name in &names {
+            assert_eq!(alice.sees(name)["dist-tags"]["latest"], "1.0.0");
+            scene.cast.carol.ask("GET", &format!("/{name}"), None).expect(404);
+        }
     });
 }

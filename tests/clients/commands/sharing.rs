@@ -66,4 +66,10 @@ fn lists(scene: &Scene<'_>, name: &str, telling: &mut Telling) {
         assert!(word == "read-write" || word == "write", "{word}");
         assert!(!carol.does(&Deed::ListPackages(&alice.name)).stdout.contains(name));
     });
+    telling.command("access set mfa=publish", client, &Deed::SetSecondFactor(name), || {
+        alice.puts(&Package::new(name, "1.2.0"));
+        alice.does(&Deed::SetSecondFactor(name)).succeeds();
+        let refused = alice.tries_to_put(&Package::new(name, "1.3.0"));
+        assert!(refused.text().contains("second factor"), "{} {}", refused.status, refused.text());
+    });
 }

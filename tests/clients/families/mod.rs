@@ -31,7 +31,6 @@ pub(crate) enum Family {
 
 /// Something that one can want of a registry.
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "the areas that want the others follow what they are about")]
 pub(crate) enum Deed<'a> {
     WhoAmI,
     LogOut,
@@ -44,6 +43,8 @@ pub(crate) enum Deed<'a> {
     },
     /// All packages of the folder's workspace at once.
     PublishBatch,
+    /// With a bundle of provenance from a file.
+    PublishWithProvenance,
     /// Into the project of the folder.
     Add(&'a str),
     /// What the lock file says, and nothing else.
@@ -151,16 +152,20 @@ pub(crate) enum Deed<'a> {
     },
     /// Asks for the password, and for a code of the new authenticator.
     EnableSecondFactor,
-    /// Asks for the password, and for a code.
-    DisableSecondFactor,
+    /// Asks for the password, and for the code if it is not among the words.
+    DisableSecondFactor {
+        code: &'a str,
+    },
     Search(&'a str),
     Audit,
     AuditSignatures,
     StagePublish,
     /// With `--otp`.
     PublishWithCode(&'a str),
-    /// At a terminal, where a client asks for what is missing.
+    /// At a terminal, where a client asks for the code.
     PublishAndBeAsked,
+    /// At a terminal, where a client names a page to go to.
+    PublishAndBeSentToAPage,
     StageList(&'a str),
     StageView(&'a str),
     /// Brings the file into the folder.

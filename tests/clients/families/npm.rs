@@ -78,7 +78,10 @@ pub(super) fn words(deed: &Deed<'_>, major: u32) -> Words {
         Deed::AuditSignatures if major > 8 => {
             Words::Skipped("npm audit signatures asks the public Sigstore for keys before it asks the registry")
         }
-        Deed::AuditSignatures | Deed::PublishBatch => Words::Unknown,
+        Deed::PublishWithProvenance if major > 9 => {
+            Words::Skipped("npm holds a bundle against the public Sigstore before it sends it")
+        }
+        Deed::AuditSignatures | Deed::PublishBatch | Deed::PublishWithProvenance => Words::Unknown,
         Deed::StagePublish => said(["stage", "publish"]).only_if(major > 10),
         Deed::StageList(package) => said(["stage", "list", package, "--json"]).only_if(major > 10),
         Deed::AddHook { package, address, secret } => {
@@ -106,6 +109,7 @@ pub(super) fn words(deed: &Deed<'_>, major: u32) -> Words {
         Deed::PublishWithCode(code) => said(["publish", "--otp", code]),
         // Since npm 9 it would offer the browser.
         Deed::PublishAndBeAsked => said(["publish", "--auth-type=legacy"]),
+        Deed::PublishAndBeSentToAPage => said(["publish"]).only_if(!old),
         Deed::StageView(id) => said(["stage", "view", id, "--json"]).only_if(major > 10),
         Deed::StageDownload(id) => said(["stage", "download", id]).only_if(major > 10),
         Deed::StageApprove { id, code } => said(["stage", "approve", id, "--otp", code]).only_if(major > 10),
@@ -115,7 +119,7 @@ pub(super) fn words(deed: &Deed<'_>, major: u32) -> Words {
             said(["token", "create", "--name=spare", "--packages-all", "--packages-and-scopes-permission=read-only"])
         }
         Deed::EnableSecondFactor => said(["profile", "enable-2fa", "auth-and-writes"]),
-        Deed::DisableSecondFactor => said(["profile", "disable-2fa", "--auth-type=legacy"]),
+        Deed::DisableSecondFactor { .. } => said(["profile", "disable-2fa", "--auth-type=legacy"]),
     }
 }
 

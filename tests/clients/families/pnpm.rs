@@ -11,7 +11,8 @@ pub(super) fn words(deed: &Deed<'_>, major: u32) -> Words {
             said(["publish", "--no-git-checks"]).with("--access", access).with("--tag", tag)
         }
         Deed::PublishWithCode(code) => said(["publish", "--no-git-checks", "--otp", code]),
-        Deed::PublishAndBeAsked => Words::Skipped("how it asks at a terminal is not tried yet"),
+        Deed::PublishAndBeAsked => Words::Skipped("it goes to a page wherever there is one"),
+        Deed::PublishAndBeSentToAPage => said(["publish", "--no-git-checks"]),
         Deed::StagePublish if major > 10 => said(["stage", "publish", "--no-git-checks"]),
         Deed::PublishBatch => said(["publish", "--recursive", "--batch", "--no-git-checks"]).only_if(major > 10),
         Deed::Add(spec) => said(["add", spec]),
@@ -22,7 +23,7 @@ pub(super) fn words(deed: &Deed<'_>, major: u32) -> Words {
         Deed::Doctor => said(["doctor"]).only_if(major > 10),
         Deed::Audit => said(["audit", "--json"]),
         Deed::AuditSignatures => said(["audit", "signatures"]).only_if(major > 10),
-        Deed::PackPublished(_) | Deed::Diff { .. } => Words::Unknown,
+        Deed::PackPublished(_) | Deed::PublishWithProvenance | Deed::Diff { .. } => Words::Unknown,
         _ if major < 11 => handed_on(deed),
         _ => own(deed, major),
     }
@@ -55,9 +56,8 @@ fn own(deed: &Deed<'_>, major: u32) -> Words {
     match *deed {
         Deed::Ping => said(["ping"]),
         Deed::UnpublishPackage(package) => said(["unpublish", package, "--force"]),
-        Deed::AddOwner { .. } | Deed::RemoveOwner { .. } => {
-            Words::Skipped("the routes of pnpm's own for owners follow")
-        }
+        Deed::AddOwner { package, user } => said(["owner", "add", package, user]),
+        Deed::RemoveOwner { package, user } => said(["owner", "rm", package, user]),
         Deed::CreateTeam(team) => said(["team", "create", &format!("@{team}")]),
         Deed::DestroyTeam(team) => said(["team", "destroy", &format!("@{team}")]),
         Deed::ListTeams(organization) => said(["team", "ls", &format!("@{organization}"), "--json"]),
@@ -78,13 +78,13 @@ fn own(deed: &Deed<'_>, major: u32) -> Words {
         | Deed::GetProfile
         | Deed::SetProfile { .. }
         | Deed::EnableSecondFactor
-        | Deed::DisableSecondFactor
+        | Deed::DisableSecondFactor { .. }
             if major < 12 =>
         {
             Words::Unknown
         }
         Deed::CreateToken => said(["token", "create"]),
-        Deed::DisableSecondFactor => said(["profile", "disable-2fa"]),
+        Deed::DisableSecondFactor { code } => said(["profile", "disable-2fa", "--otp", code]),
         _ => npm::words(deed, NPM),
     }
 }

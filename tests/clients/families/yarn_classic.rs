@@ -8,7 +8,7 @@ pub(super) fn words(deed: &Deed<'_>) -> Words {
             said(["publish", "--non-interactive"]).with("--access", access).with("--tag", tag)
         }
         Deed::PublishWithCode(code) => said(["publish", "--non-interactive", "--otp", code]),
-        Deed::PublishAndBeAsked => Words::Skipped("how it asks at a terminal is not tried yet"),
+        Deed::PublishAndBeAsked => said(["publish"]),
         Deed::Add(spec) => said(["add", spec, "--non-interactive"]),
         Deed::InstallFrozen => said(["install", "--frozen-lockfile", "--non-interactive"]),
         Deed::Update => said(["upgrade", "--non-interactive"]),
