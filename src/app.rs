@@ -152,7 +152,7 @@ impl App {
             access.clone(),
             outgoing.clone(),
             &config.trust,
-            &audience(&public_url),
+            &audiences(&public_url),
         );
         let throttle = Throttle::new(config.limits.login_per_minute);
         Ok(Self {
@@ -222,8 +222,10 @@ fn public_url(config: &Config) -> String {
     format!("http://{}", SocketAddr::new(reachable, listen.port()))
 }
 
-/// Whom npm asks a CI for tokens for: the registry's host, without its port (`protocol.md` 7.5).
-fn audience(public_url: &str) -> String {
+/// Whom clients ask a CI for tokens for: npm and pnpm the registry's host, yarn its host and port (`protocol.md` 7.5).
+fn audiences(public_url: &str) -> Vec<String> {
     let url: http::Uri = public_url.parse().unwrap_or_default();
-    format!("npm:{}", url.host().unwrap_or_default())
+    let host = url.host().map(|host| format!("npm:{host}"));
+    let with_port = url.port().and(url.authority()).map(|authority| format!("npm:{authority}"));
+    host.into_iter().chain(with_port).collect()
 }

@@ -17,6 +17,7 @@ mod package;
 mod serve;
 mod session;
 mod token;
+mod trust;
 mod user;
 
 use std::path::PathBuf;
@@ -86,6 +87,9 @@ enum Command {
     /// List and rotate the keys that versions are signed with.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Say which jobs of a CI may publish a package, or all of a scope.
+    #[command(subcommand)]
+    Trust(trust::TrustCommand),
     /// List and restore what was unpublished.
     #[command(subcommand)]
     Package(package::PackageCommand),
@@ -136,6 +140,7 @@ async fn run(command: Option<Command>, config: Config) -> anyhow::Result<ExitCod
         Some(Command::Access(command)) => access::run(command, config).await?,
         Some(Command::Advisory(command)) => advisory::run(command, config).await?,
         Some(Command::Keys(command)) => keys::run(command, config).await?,
+        Some(Command::Trust(command)) => trust::run(command, config).await?,
         Some(Command::Package(command)) => package::run(command, config).await?,
         Some(Command::Migrate) => session::open(config).await?.close().await,
         Some(Command::Doctor) => return doctor::run(config).await,

@@ -109,17 +109,17 @@ impl Issuer {
 pub struct Issuers(Vec<Issuer>);
 
 impl Issuers {
-    /// Reads the configuration. `audience` is what a token is meant for where its issuer's entry says nothing.
-    pub(super) fn new(config: &config::Trust, audience: &str) -> Self {
+    /// Reads the configuration. `audiences` are whom a token is meant for where its issuer's entry says nothing.
+    pub(super) fn new(config: &config::Trust, audiences: &[String]) -> Self {
         let own = config.issuers.iter().map(Issuer::configured);
         let presets = config.presets.iter().copied().map(Issuer::preset);
-        let with_audience = |mut issuer: Issuer| {
+        let with_audiences = |mut issuer: Issuer| {
             if issuer.audiences.is_empty() {
-                issuer.audiences.push(audience.to_owned());
+                audiences.clone_into(&mut issuer.audiences);
             }
             issuer
         };
-        Self(own.chain(presets).map(with_audience).collect())
+        Self(own.chain(presets).map(with_audiences).collect())
     }
 
     /// Every issuer.
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn an_issuer_is_known_by_exactly_its_address() {
-        let issuers = Issuers::new(&config::Config::defaults().trust, "npm:registry.example");
+        let issuers = Issuers::new(&config::Config::defaults().trust, &["npm:registry.example".to_owned()]);
         let kind = |iss: &str| issuers.of_token(iss).map(|issuer| issuer.kind);
         assert_eq!(kind("https://token.actions.githubusercontent.com"), Some(Kind::GitHub));
         assert_eq!(kind("https://token.actions.githubusercontent.com/"), None);

@@ -142,7 +142,7 @@ struct Subject<'a> {
 }
 
 impl Trust {
-    /// Sets the room up. `audience` is whom tokens are meant for where the configuration says nothing.
+    /// Sets the room up. `audiences` are whom tokens are meant for where the configuration says nothing.
     pub fn new(
         db: Db,
         clock: Clock,
@@ -150,10 +150,10 @@ impl Trust {
         access: Access,
         outgoing: Outgoing,
         config: &config::Trust,
-        audience: &str,
+        audiences: &[String],
     ) -> Self {
         let keys = Keys::new(outgoing, clock.clone());
-        let issuers = Issuers::new(config, audience);
+        let issuers = Issuers::new(config, audiences);
         Self { db, clock, tokens, access, issuers, keys, refusals: Arc::default() }
     }
 

@@ -40,6 +40,7 @@ impl<'a> Trust<'a> {
         let client = self.scene.client;
         match client.family {
             Family::Npm | Family::Pnpm => client.major > 10,
+            Family::Yarn => true,
             _ => false,
         }
     }
