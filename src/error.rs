@@ -180,13 +180,23 @@ impl Error {
 }
 
 impl From<sqlx::Error> for Error {
-    /// A database that cannot be reached is 503; everything else is a bug of ours.
+    /// A database that cannot be reached is 503, a change that gave way to another 409; almost everything else is a bug of
+    /// ours.
     fn from(cause: sqlx::Error) -> Self {
         if is_outage(&cause) {
             tracing::warn!(%cause, "the database cannot be reached");
-            Self::Unavailable("the database does not answer".into())
-        } else {
-            Self::internal(cause)
+            return Self::Unavailable("the database does not answer".into());
+        }
+        match cause.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
+            // Text with a NUL, which Postgres keeps nowhere.
+            Some("22021" | "22P05") => {
+                Self::Malformed("The request holds a NUL character, which nothing here can have. Leave it out.".into())
+            }
+            // Two changes waited for each other, and this one gave way.
+            Some("40P01" | "40001") => {
+                Self::Conflict("Somebody changed the same at the same moment. Run the command again.".into())
+            }
+            _ => Self::internal(cause),
         }
     }
 }

@@ -218,6 +218,18 @@ impl Access {
         Ok(Locked { actor, facts })
     }
 
+    /// The actor as the database has them now, for a change that is no package's: what began before a slow body must not
+    /// be done by a token that was revoked meanwhile.
+    ///
+    /// # Errors
+    /// `DeadCredential`; the database's.
+    pub async fn refresh(&self, connection: &mut PgConnection, actor: &Actor) -> Result<Actor> {
+        match self.tokens.refresh(connection, actor).await? {
+            Actor::Dead => Err(Error::DeadCredential),
+            actor => Ok(actor),
+        }
+    }
+
     /// Locks the package, and asks for a permit by what is known then.
     ///
     /// # Errors

@@ -40,7 +40,8 @@ struct Row {
 struct GrantRow {
     user_id: i64,
     permission: String,
-    expires_at: Option<Time>,
+    /// As text: an end that cannot be read must end one grant, and not fail everything about the package.
+    expires_at: Option<String>,
     team: Option<String>,
 }
 
@@ -253,7 +254,8 @@ fn grants(rows: Vec<GrantRow>) -> Vec<Grant> {
     let grant = |row: GrantRow| {
         let team = row.team.map(|team| team.parse()).transpose().ok()?;
         let permission = row.permission.parse().ok()?;
-        Some(Grant { user: row.user_id.into(), permission, expires_at: row.expires_at, team })
+        let expires_at = row.expires_at.map(|end| end.parse()).transpose().ok()?;
+        Some(Grant { user: row.user_id.into(), permission, expires_at, team })
     };
     rows.into_iter().filter_map(grant).collect()
 }

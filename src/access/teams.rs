@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use chrono::Datelike as _;
 use serde_json::json;
 
 use crate::audit::{self, By, Outcome};
@@ -11,6 +12,9 @@ use crate::policy::{AccountKind, Actor, Administer, Intent, OrganizationPermit, 
 
 use super::collaborators::Term;
 use super::{Access, existing, store};
+
+/// Years with more digits are read by few programs.
+const LAST_YEAR: i32 = 9999;
 
 impl Access {
     /// Gives a team of the organization that owns the scope access to a package, or changes what it has.
@@ -134,10 +138,10 @@ impl Access {
     /// A gift by the holder of a permit. An end that has passed already would be a gift of nothing.
     pub(super) fn gift(&self, permit: &Permit<Administer>, package: PackageId, term: Term) -> Result<store::Gift> {
         let now = self.clock.now();
-        if term.until.is_some_and(|until| until <= now) {
-            return Err(Error::Unprocessable(
-                "The end given for the access has passed. Give one in the future.".into(),
-            ));
+        if term.until.is_some_and(|until| until <= now || until.year() > LAST_YEAR) {
+            let sentence =
+                "The end given for the access has passed, or is not before the year 10000. Give another one.";
+            return Err(Error::Unprocessable(sentence.into()));
         }
         let by = permit.actor().account_id();
         Ok(store::Gift { package, permission: term.permission, by, until: term.until, now })

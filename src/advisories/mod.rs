@@ -154,6 +154,9 @@ impl Advisories {
     /// # Errors
     /// The database's.
     pub async fn find(&self, actor: &Actor, installed: &Installed) -> Result<Vec<Arc<Advisory>>> {
+        if installed.keys().any(|name| name.contains('\0')) {
+            return Err(Error::Malformed("No package has a NUL character in its name. Leave it out.".into()));
+        }
         let load_any = async || store::has_any(self.db.reads()).await;
         if !self.cache.has_any(load_any).await? {
             return Ok(Vec::new());

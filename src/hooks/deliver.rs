@@ -103,8 +103,8 @@ impl Hooks {
         let Ok(package) = due.subject.parse::<PackageName>() else { return Ok(Outcome::Withheld) };
         let owner = account.name.to_string();
         let telling = self.what_may_be_told(&reader(account), &package, due).await?;
-        let mut body =
-            event::Body::new(event::name(&due.action, &due.detail), &due.subject, &owner, &due.detail, due.at);
+        let change = event::change(&due.detail);
+        let mut body = event::Body::new(event::name(&due.action, &due.detail), &due.subject, &owner, &change, due.at);
         match &telling {
             Telling::Everything(packument) => body.payload = Some(packument),
             Telling::TheChange => {}

@@ -23,6 +23,17 @@ pub(super) fn name(action: &str, detail: &Value) -> &'static str {
     }
 }
 
+/// What everybody who may read the package is told of a change. Which teams there are, only members of the organization
+/// know.
+pub(super) fn change(detail: &Value) -> Value {
+    let mut change = detail.clone();
+    if let Some(members) = change.as_object_mut() {
+        members.remove("team");
+        members.remove("ended");
+    }
+    change
+}
+
 /// Whether no tag was set: those that were removed point nowhere.
 fn only_removes(tags: &Value) -> bool {
     tags.as_object().is_some_and(|tags| tags.values().all(Value::is_null))

@@ -226,9 +226,14 @@ impl Hooks {
         let key = random_key()?;
         let secret = self.seal(&key, destination)?;
         let mut transaction = self.db.begin().await?;
+        self.access.refresh(&mut transaction, &follower.actor).await?;
         if store::count(&mut transaction, follower.account).await? >= MOST_HOOKS {
             let sentence = format!("An account has at most {MOST_HOOKS} hooks. Remove one with npm hook rm.");
             return Err(Error::Unprocessable(sentence.into()));
+        }
+        // The same thing told twice to the same address would only be a way to knock there harder.
+        if store::exists(&mut transaction, follower.account, subject, &destination.endpoint).await? {
+            return Err(Error::Conflict("There is such a hook already. npm hook ls lists yours.".into()));
         }
         store::insert(
             &mut transaction,
@@ -267,6 +272,7 @@ impl Hooks {
     pub async fn change(&self, follower: &Follower, key: &str, destination: &Destination) -> Result<Hook> {
         let secret = self.seal(key, destination)?;
         let mut transaction = self.db.begin().await?;
+        self.access.refresh(&mut transaction, &follower.actor).await?;
         let (account, now) = (follower.account, self.clock.now());
         if !store::update(&mut transaction, account, key, &destination.endpoint, &secret, now).await? {
             return Err(no_hook());

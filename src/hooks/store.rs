@@ -18,6 +18,27 @@ pub(super) async fn count(connection: &mut PgConnection, account: AccountId) -> 
     Ok(count.fetch_one(connection).await?)
 }
 
+/// Whether the account has a hook from there to there.
+pub(super) async fn exists(
+    connection: &mut PgConnection,
+    account: AccountId,
+    subject: &Subject,
+    endpoint: &str,
+) -> Result<bool> {
+    let exists = sqlx::query_scalar!(
+        r#"select exists (
+               select from hooks where account_id = $1 and kind = $2 and name = $3 and endpoint = $4
+           ) as "exists!""#,
+        account.0,
+        subject.kind(),
+        subject.name(),
+        endpoint,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(exists)
+}
+
 pub(super) async fn insert(
     connection: &mut PgConnection,
     account: AccountId,

@@ -31,7 +31,12 @@ impl<S: Send + Sync> FromRequestParts<S> for PathParameters {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let parameters = RawPathParams::from_request_parts(parts, state).await;
-        parameters.map(Self).map_err(|_| Error::Malformed("The path is not valid UTF-8. Check the URL.".into()))
+        let parameters =
+            parameters.map_err(|_| Error::Malformed("The path is not valid UTF-8. Check the URL.".into()))?;
+        if parameters.iter().any(|(_, value)| value.contains('\0')) {
+            return Err(Error::Malformed("The path holds a NUL character. Check the URL.".into()));
+        }
+        Ok(Self(parameters))
     }
 }
 
@@ -49,10 +54,10 @@ impl Query {
     pub(super) fn parse(text: &str) -> Result<Self> {
         let decode = |text: &str| {
             let spaced = text.replace('+', " ");
-            percent_decode_str(&spaced)
-                .decode_utf8()
-                .map(std::borrow::Cow::into_owned)
-                .map_err(|_| Error::Malformed("The query is not valid UTF-8. Check the URL.".into()))
+            let decoded = percent_decode_str(&spaced).decode_utf8().ok().filter(|text| !text.contains('\0'));
+            decoded.map(std::borrow::Cow::into_owned).ok_or_else(|| {
+                Error::Malformed("The query is not valid UTF-8, or holds a NUL character. Check the URL.".into())
+            })
         };
         let pairs = text.split('&').filter(|pair| !pair.is_empty());
         let decoded = pairs.map(|pair| {

@@ -194,10 +194,13 @@ impl Organizations {
         audit::record(&mut transaction, &By::from(permit.actor()), &event, self.clock.now()).await?;
         transaction.announce(Change::Account(organization.id));
         transaction.commit().await?;
-        match team {
-            Some(team) => self.announce_late_packages(organization.id, team, &bumped).await,
-            None => Ok(()),
+        // The change is made: what fails from here on is no answer to it.
+        if let Some(team) = team
+            && let Err(cause) = self.announce_late_packages(organization.id, team, &bumped).await
+        {
+            tracing::warn!(%cause, "packages that came during a change of members were not announced again");
         }
+        Ok(())
     }
 
     /// A package that was published, or given to the team, while the change was under way was not there to be bumped. Who

@@ -159,6 +159,11 @@ pub(super) async fn list_teams(pool: &PgPool, organization: AccountId) -> Result
     Ok(names)
 }
 
+pub(super) async fn lock_team(connection: &mut PgConnection, team: TeamId) -> Result<()> {
+    sqlx::query!("select id from teams where id = $1 for update", team.0).fetch_optional(connection).await?;
+    Ok(())
+}
+
 pub(super) async fn delete_team(connection: &mut PgConnection, team: TeamId) -> Result<()> {
     sqlx::query!("delete from teams where id = $1", team.0).execute(connection).await?;
     Ok(())

@@ -53,6 +53,8 @@ impl Organizations {
         let mut transaction = self.db.begin().await?;
         let permit = self.lock(&mut transaction, permit).await?;
         let id = self.team(&mut transaction, &permit, team).await?;
+        // What is being given to the team right now is there before the packages are listed.
+        store::lock_team(&mut transaction, id).await?;
         let packages = store::list_packages(&mut transaction, permit.organization().id, Some(id)).await?;
         store::delete_team(&mut transaction, id).await?;
         for (package, name) in packages {

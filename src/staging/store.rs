@@ -131,7 +131,7 @@ impl TryFrom<Row> for StagedVersion {
             package: row.package,
             version: number_of(&row.version)?,
             tag: row.tag,
-            visibility: row.access.or(row.visibility).unwrap_or(Visibility::Restricted),
+            visibility: row.visibility.or(row.access).unwrap_or(Visibility::Restricted),
             staged_by: row.staged_by,
             trusted_publisher: row.trusted_publisher,
             staged_at: row.staged_at,

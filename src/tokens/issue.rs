@@ -6,7 +6,7 @@ use crate::audit::{self, By, Outcome};
 use crate::clock::Time;
 use crate::db::Transaction;
 use crate::error::{Error, Result};
-use crate::policy::{AccountPermit, OrganizationRight, TokenRight};
+use crate::policy::{AccountPermit, Actor, OrganizationRight, TokenRight};
 use crate::users::{self, Proven};
 
 use super::{NewToken, TokenSecret, Tokens, secret, store};
@@ -60,6 +60,10 @@ impl Tokens {
     pub async fn create(&self, permit: &AccountPermit, token: NewToken) -> Result<Issued> {
         check(&token)?;
         let mut transaction = self.db.begin().await?;
+        let actor = Actor::User(permit.principal().clone());
+        if matches!(self.refresh(&mut transaction, &actor).await?, Actor::Dead) {
+            return Err(Error::DeadCredential);
+        }
         let living = store::count_living(&mut transaction, permit.account().id, self.clock.now()).await?;
         if living >= MOST_TOKENS {
             return Err(Error::Unprocessable(

@@ -26,7 +26,7 @@ use crate::db::{Db, Transaction};
 use crate::error::{Error, OnConstraint as _, Result};
 use crate::names::{AccountId, PackageName, RandomId};
 use crate::outgoing::Outgoing;
-use crate::policy::{Actor, Administer, Intent, Permit, ScopePermit, TrustedDeeds};
+use crate::policy::{Actor, Administer, Intent, Permit, ScopePermit, TrustedDeeds, permit_scope};
 use crate::tokens::Tokens;
 
 pub use exchange::Exchanged;
@@ -200,6 +200,7 @@ impl Trust {
     pub async fn add_for_scope(&self, permit: &ScopePermit, wanted: &[NewPublisher]) -> Result<Vec<Publisher>> {
         let publishers = self.read(wanted, None)?;
         let mut transaction = self.db.begin().await?;
+        let permit = self.decide_again_for_scope(&mut transaction, permit).await?;
         let subject = Subject { owner: permit.owner(), package: None, text: permit.scope() };
         self.insert(&mut transaction, &subject, &publishers, permit.actor()).await?;
         transaction.commit().await?;
@@ -225,6 +226,7 @@ impl Trust {
     /// `NotFound` for an id that is not one of this scope.
     pub async fn remove_for_scope(&self, permit: &ScopePermit, id: &RandomId) -> Result<()> {
         let mut transaction = self.db.begin().await?;
+        let permit = self.decide_again_for_scope(&mut transaction, permit).await?;
         let subject = Subject { owner: permit.owner(), package: None, text: permit.scope() };
         self.delete(&mut transaction, &subject, id, permit.actor()).await?;
         transaction.commit().await
@@ -238,6 +240,14 @@ impl Trust {
         let mut transaction = self.db.begin().await?;
         store::forget_exchanges(&mut transaction, self.clock.now()).await?;
         transaction.commit().await
+    }
+
+    async fn decide_again_for_scope(&self, transaction: &mut Transaction, permit: &ScopePermit) -> Result<ScopePermit> {
+        let actor = self.access.refresh(transaction, permit.actor()).await?;
+        let owner = crate::users::load_account_facts(transaction, permit.owner()).await?;
+        let refused = || Error::Conflict("Your rights changed meanwhile. Run the command again.".into());
+        let owner = owner.ok_or_else(refused)?;
+        permit_scope(&actor, Intent::SET_TRUST, &owner, self.clock.now()).map_err(|_| refused())
     }
 
     async fn decide_again(

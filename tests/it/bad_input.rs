@@ -145,3 +145,32 @@ async fn text_that_postgres_cannot_hold_is_published_all_the_same() {
     assert_eq!(packument["description"], "nul \0 here");
     assert!(packument["readme"].as_str().expect("a readme").starts_with("# nul \u{fffd} and"));
 }
+
+/// Postgres keeps every character in text but this one: wherever it comes in, that is the client's fault, not ours.
+#[tokio::test]
+async fn a_nul_is_refused_wherever_it_comes_in() {
+    let app = TestApp::new().await;
+    let alice = app.user("alice").await;
+    for path in [
+        "/-/v1/search?text=a%00",
+        "/-/v1/search?text=maintainer:a%00",
+        "/_all_docs?startkey=%00",
+        "/-/npm/v1/hooks/hook/%00",
+        "/-/npm/v1/hooks?package=%00",
+        "/-/package/@alice%2fone/dist-tags/%00",
+        "/-/stage/%00",
+        "/-/team/acme/%00/user",
+        "/@alice%2fone/%00",
+    ] {
+        let status = alice.get(path).await.status;
+        assert!(status.is_client_error(), "{path}: {status}");
+    }
+    for (method, path, body) in [
+        ("POST", "/-/npm/v1/security/advisories/bulk", serde_json::json!({ "a\0": ["1.0.0"] })),
+        ("POST", "/-/npm/v1/user", serde_json::json!({ "fullname": "a\0" })),
+        ("POST", "/-/npm/v1/tokens", serde_json::json!({ "password": "a\0", "name": "a\0" })),
+    ] {
+        let status = alice.json(method, path, &body).await.status;
+        assert!(status.is_client_error(), "{path}: {status}");
+    }
+}

@@ -163,8 +163,8 @@ async fn only_what_may_be_read_is_followed_and_only_with_a_whole_token() {
         post(&app.token("alice", narrowing, None).await, fine.clone()).await.expect(403);
     }
     post(&app.anonymous(), fine.clone()).await.expect(401);
-    for _ in 0..100 {
-        post(&alice, fine.clone()).await.expect(201);
+    for at in 0..100 {
+        post(&alice, wish("package", "@alice/shut", &format!("https://x.test/{at}"), "s")).await.expect(201);
     }
     post(&alice, fine).await.expect(422);
 }

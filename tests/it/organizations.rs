@@ -287,3 +287,19 @@ async fn an_explanation_hides_what_the_package_hides() {
     assert_eq!(ask("one").await, ask("two").await);
     app.anonymous().get("/-/strongroom/v1/access/explain?package=@ada%2fone").await.expect(401);
 }
+
+/// A moment that Postgres writes with more digits than clients read must not make the package unreadable.
+#[tokio::test]
+async fn an_end_beyond_all_years_is_refused_and_fails_nothing() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.user("ada").await, app.user("bob").await);
+    ada.publish(&Package::new("@ada/one", "1.0.0")).await.expect(201);
+    let path = "/-/strongroom/v1/package/@ada/one/access/bob";
+    let far = json!({ "permission": "read-only", "until": "+10000-01-01T00:00:00Z" });
+    ada.json("PUT", path, &far).await.expect(422);
+    ada.json("PUT", path, &json!({ "permission": "read-only" })).await.expect(200);
+    let pool = app.pool().await;
+    sqlx::query("update grants set expires_at = '10000-01-01T00:00:00Z'").execute(&pool).await.expect("an update");
+    ada.publish(&Package::new("@ada/one", "1.1.0")).await.expect(201);
+    bob.get("/-/user/bob/package").await.expect(200);
+}

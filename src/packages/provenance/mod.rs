@@ -67,7 +67,7 @@ fn check_statement(statement: &Statement, subject: Subject<'_>) -> Result<(), Pr
     if !statement.kind.starts_with("https://in-toto.io/Statement/") {
         return Err(ProvenanceError::StatementType);
     }
-    if !statement.predicate_type.starts_with(PREDICATE_PREFIX) {
+    if !statement.predicate_type.starts_with(PREDICATE_PREFIX) || statement.predicate_type.contains(char::is_control) {
         return Err(ProvenanceError::PredicateType);
     }
     let [named] = statement.subject.as_slice() else { return Err(ProvenanceError::Subjects) };
