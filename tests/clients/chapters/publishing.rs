@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cast::Stage;
+use crate::client::Client;
 use crate::package::Package;
 use crate::person::Person;
 use crate::telling::Telling;
@@ -12,12 +13,13 @@ use crate::telling::Telling;
 pub(super) fn tell(stage: &Stage<'_>, telling: &mut Telling) {
     let alice = stage.paid("alice");
     let name = alice.package("one");
-    refuse_what_cannot_be(&alice, &name, stage.client.refusal_to_publish_over(), telling);
+    refuse_what_cannot_be(&alice, &name, stage.client, telling);
     tag(&alice, telling);
     keep_what_is_in_it(&alice, telling);
 }
 
-fn refuse_what_cannot_be(alice: &Person<'_>, name: &str, refusal: &str, telling: &mut Telling) {
+fn refuse_what_cannot_be(alice: &Person<'_>, name: &str, client: &Client, telling: &mut Telling) {
+    let refusal = client.refusal_to_publish_over();
     telling.step("publish over an existing version is refused in npm's known words");
     alice.publish(&Package::new(name, "1.0.0"), &[]).succeeds();
     let changed = Package::new(name, "1.0.0").with_file("changed.js", "1");
@@ -25,6 +27,10 @@ fn refuse_what_cannot_be(alice: &Person<'_>, name: &str, refusal: &str, telling:
 
     telling.step("the server refuses it too, where npm is forced to ask");
     alice.publish(&changed, &["--force"]).fails().saying(refusal);
+    if client.unpublishes_to_force() {
+        alice.ask("GET", &format!("/{name}"), None).expect(404);
+        alice.ask("POST", &format!("/-/strongroom/v1/package/{name}/restore"), Some(&json!({}))).expect(200);
+    }
     let project = alice.new_project();
     alice.install_into(&project, name).succeeds();
     assert!(!project.installed(name, "changed.js").exists());

@@ -164,6 +164,11 @@ impl Client {
         (self.major < 8).then_some("npm knows no signatures before npm 8")
     }
 
+    /// Whether `publish --force` over a version unpublishes that first, and leaves nothing when the rest is refused.
+    pub(crate) fn unpublishes_to_force(&self) -> bool {
+        self.major < 7
+    }
+
     /// What a client says of a publish over an existing version. The older ones reword the server's answer.
     pub(crate) fn refusal_to_publish_over(&self) -> &'static str {
         if self.major < 9 {
