@@ -253,6 +253,13 @@ impl<T> OnConstraint<T> for std::result::Result<T, sqlx::Error> {
     }
 }
 
+/// Said of a token from a network that it may not be used from, whatever it was about to do.
+pub const WRONG_NETWORK: &str =
+    "This token may not be used from your network address. Use one that may, or ask who made it.";
+
+/// Said of a read-only token that was about to change a package or an organization.
+pub const READ_ONLY_TOKEN: &str = "This token is read-only, so it changes nothing. Use one that may write.";
+
 /// A code with what it means and what helps: for `GET /-/strongroom/v1/errors/CODE`, and for the table in `protocol.md`.
 #[derive(Debug, Clone, Copy)]
 pub struct Meaning {

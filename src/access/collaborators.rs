@@ -9,6 +9,7 @@ use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName, PackageName};
 use crate::policy::{Actor, Administer, BillingFacts, Intent, PackageFacts, Permission, Permit, Read, Visibility};
+use crate::users;
 
 use super::{Access, Locked, existing, store};
 
@@ -145,7 +146,7 @@ impl Access {
         term: Term,
     ) -> Result<()> {
         let package = existing(facts)?;
-        let account = store::find_user(transaction, user).await?.ok_or_else(|| no_user(user))?;
+        let account = store::find_user(transaction, user).await?.ok_or_else(|| users::no_user(user))?;
         if facts.administrators().contains(&account.id) {
             return Err(Error::Unprocessable(
                 format!("{user} owns @{}, so {} has every right on it already.", facts.name.scope(), user).into(),
@@ -173,7 +174,7 @@ impl Access {
         facts: &PackageFacts,
         user: &AccountName,
     ) -> Result<()> {
-        let account = store::find_user(transaction, user).await?.ok_or_else(|| no_user(user))?;
+        let account = store::find_user(transaction, user).await?.ok_or_else(|| users::no_user(user))?;
         if facts.administrators().contains(&account.id) {
             return Err(Error::Forbidden(
                 format!("{user} owns @{} and cannot be removed from its packages.", facts.name.scope()).into(),
@@ -207,8 +208,4 @@ fn no_collaborator(facts: &PackageFacts, account: AccountId, user: &AccountName)
             .into(),
         ),
     }
-}
-
-pub(super) fn no_user(user: &AccountName) -> Error {
-    Error::NotFound(format!("There is no user {user}. Check the name.").into())
 }

@@ -71,7 +71,7 @@ impl Access {
     async fn stand_in(&self, name: &AccountName) -> Result<Actor> {
         let mut connection = self.db.reads().acquire().await?;
         let account = store::find_user(&mut connection, name).await?;
-        let account = account.ok_or_else(|| super::collaborators::no_user(name))?;
+        let account = account.ok_or_else(|| crate::users::no_user(name))?;
         Ok(Actor::User(Principal {
             account,
             token: TokenId::from(0),

@@ -28,6 +28,8 @@ use crate::tokens::Tokens;
 use store::{Grants, Listed};
 
 pub use collaborators::{Collaborator, OwnersChange, Term, removal_intent};
+pub(crate) use store::find_team;
+
 pub use explain::{Explanation, Verdict};
 
 /// Handle to visibility and collaborators.
@@ -224,10 +226,7 @@ impl Access {
     /// # Errors
     /// `DeadCredential`; the database's.
     pub async fn refresh(&self, connection: &mut PgConnection, actor: &Actor) -> Result<Actor> {
-        match self.tokens.refresh(connection, actor).await? {
-            Actor::Dead => Err(Error::DeadCredential),
-            actor => Ok(actor),
-        }
+        self.tokens.refresh_living(connection, actor).await
     }
 
     /// Locks the package, and asks for a permit by what is known then.

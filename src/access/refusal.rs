@@ -1,11 +1,8 @@
 //! The sentence behind each refusal: what happened, why, what to do next.
 
-use crate::error::Error;
+use crate::error::{Error, READ_ONLY_TOKEN, WRONG_NETWORK};
 use crate::names::{AccountName, PackageName};
 use crate::policy::{Actor, Decision, Lack};
-
-const NETWORK: &str = "This token may not be used from your network address. Use one that may, or ask who made it.";
-const READ_ONLY: &str = "This token is read-only, so it changes nothing. Use one that may write.";
 
 /// Turns a decision other than `Allow` into the error that the caller sees.
 ///
@@ -35,8 +32,8 @@ pub(super) fn explain_credential(decision: &Decision, public_url: &str) -> Error
         Decision::DeadCredential => Error::DeadCredential,
         Decision::Forbidden(lack) => {
             let sentence = match lack {
-                Lack::Network => NETWORK,
-                Lack::ReadOnlyToken => READ_ONLY,
+                Lack::Network => WRONG_NETWORK,
+                Lack::ReadOnlyToken => READ_ONLY_TOKEN,
                 _ => "This token may not publish. Use one that may.",
             };
             Error::Lacking { lack: *lack, sentence: sentence.into(), ask: None }
@@ -66,8 +63,8 @@ fn forbidden(lack: Lack, actor: &Actor, name: &PackageName) -> String {
     let who = actor.account().map_or_else(|| "You".to_owned(), |account| format!("Account {}", account.name));
     let scope = name.scope();
     match lack {
-        Lack::Network => NETWORK.into(),
-        Lack::ReadOnlyToken => READ_ONLY.into(),
+        Lack::Network => WRONG_NETWORK.into(),
+        Lack::ReadOnlyToken => READ_ONLY_TOKEN.into(),
         Lack::NarrowToken => {
             format!("This token was made for less than this change of {name}. Use one that may do it.")
         }

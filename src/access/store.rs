@@ -335,13 +335,7 @@ pub(super) async fn find_revision(connection: &mut PgConnection, package: Packag
 }
 
 pub(super) async fn find_user(connection: &mut PgConnection, name: &AccountName) -> Result<Option<Arc<AccountFacts>>> {
-    let id = sqlx::query_scalar!(
-        r#"select id as "id: AccountId" from accounts where name = $1 and kind = 'user' and disabled_at is null"#,
-        name.as_str(),
-    )
-    .fetch_optional(&mut *connection)
-    .await?;
-    match id {
+    match crate::users::find_user(connection, name).await? {
         Some(id) => crate::users::load_account_facts(connection, id).await,
         None => Ok(None),
     }
@@ -381,7 +375,8 @@ pub(super) async fn delete_grant(connection: &mut PgConnection, package: Package
     Ok(deleted.rows_affected() > 0)
 }
 
-pub(super) async fn find_team(
+/// A team by its name, for the room of organizations too.
+pub(crate) async fn find_team(
     connection: &mut PgConnection,
     organization: AccountId,
     name: &TeamName,

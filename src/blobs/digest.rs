@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -20,10 +18,7 @@ impl Digest {
 
     /// Lower-case hex, 128 characters.
     pub fn to_hex(&self) -> String {
-        self.0.iter().fold(String::with_capacity(128), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex::encode(&self.0[..])
     }
 }
 

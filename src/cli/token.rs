@@ -157,6 +157,5 @@ fn given(text: &str) -> std::io::Result<String> {
 }
 
 async fn find_user(app: &App, name: &AccountName) -> anyhow::Result<AccountId> {
-    let missing = || Error::NotFound(format!("There is no user {name}. Check the name.").into());
-    Ok(app.users.find(name).await?.ok_or_else(missing)?.id)
+    Ok(app.users.find(name).await?.ok_or_else(|| crate::users::no_user(name))?.id)
 }

@@ -15,7 +15,7 @@ use crate::packages::{Encoding, Form, Opened};
 use crate::policy::{Actor, Intent};
 
 use super::store::Due;
-use super::{Hooks, context, event, hex, reader, store};
+use super::{Hooks, context, event, reader, store};
 
 /// Deliveries taken at a time, and made at once.
 const TAKEN: i64 = 32;
@@ -171,7 +171,7 @@ fn next_attempt(attempts: i32) -> Option<TimeDelta> {
 fn headers(secret: &[u8], body: &[u8]) -> Result<HeaderMap> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(Error::internal)?;
     mac.update(body);
-    let signature = format!("sha256={}", hex(&mac.finalize().into_bytes()));
+    let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert("x-npm-signature", HeaderValue::try_from(signature).map_err(Error::internal)?);

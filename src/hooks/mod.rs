@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::access::Access;
 use crate::clock::{Clock, Time};
 use crate::db::Db;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, WRONG_NETWORK};
 use crate::names::{AccountId, AccountName, PackageName, TokenId};
 use crate::outgoing::{Outgoing, Target};
 use crate::packages::Packages;
@@ -328,15 +328,7 @@ fn context(key: &str) -> String {
 fn random_key() -> Result<String> {
     let mut bytes = [0; 12];
     getrandom::fill(&mut bytes).map_err(Error::internal)?;
-    Ok(hex(&bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Ok(hex::encode(bytes))
 }
 
 fn no_hook() -> Error {
@@ -345,7 +337,7 @@ fn no_hook() -> Error {
 
 fn lacking(lack: Lack) -> &'static str {
     match lack {
-        Lack::Network => "This token may not be used from your network address. Use one that may, or ask who made it.",
+        Lack::Network => WRONG_NETWORK,
         Lack::ReadOnlyToken => "This token is read-only, so it changes no hooks. Use one that may write.",
         _ => "This token was made for less than its whole account, so it changes no hooks. Log in to do that.",
     }

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, WRONG_NETWORK};
 use crate::policy::{AccountFacts, Actor, Lack, Offer, Principal};
 use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
@@ -116,12 +116,7 @@ async fn confirmed_password(state: &impl HoldsTokens, principal: &Principal, met
 pub fn require_account(actor: &Actor) -> Result<&Arc<AccountFacts>> {
     match actor {
         Actor::User(principal) if principal.narrowing.allows_address(principal.address) => Ok(&principal.account),
-        Actor::User(_) => Err(Error::Lacking {
-            lack: Lack::Network,
-            sentence: "This token may not be used from your network address. Use one that may, or ask who made it."
-                .into(),
-            ask: None,
-        }),
+        Actor::User(_) => Err(Error::Lacking { lack: Lack::Network, sentence: WRONG_NETWORK.into(), ask: None }),
         Actor::Dead => Err(Error::DeadCredential),
         Actor::Anonymous | Actor::Operator => {
             Err(Error::Unauthenticated("You are not logged in. Run npm login first.".into()))

@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
+use crate::access;
 use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName, TeamName};
 use crate::policy::{OrganizationPermit, OrganizationRole};
+use crate::users;
 
 use super::{Organizations, Touched, store};
 
@@ -51,7 +53,7 @@ impl Organizations {
         let mut transaction = self.db.begin().await?;
         let permit = self.lock(&mut transaction, permit).await?;
         let organization = permit.organization();
-        let account = store::find_user(&mut transaction, user).await?.ok_or_else(|| no_user(user))?;
+        let account = users::find_user(&mut transaction, user).await?.ok_or_else(|| users::no_user(user))?;
         if role != OrganizationRole::Owner {
             keep_an_owner(&permit, account)?;
         }
@@ -59,7 +61,7 @@ impl Organizations {
         let is_new = organization.role_of(account).is_none();
         store::upsert_member(&mut transaction, organization.id, account, role, now).await?;
         let developers = TeamName::DEVELOPERS.parse()?;
-        if let Some(team) = store::find_team(&mut transaction, organization.id, &developers).await? {
+        if let Some(team) = access::find_team(&mut transaction, organization.id, &developers).await? {
             store::insert_team_member(&mut transaction, team, account, now).await?;
         }
         let size = organization.members.len() + usize::from(is_new);
@@ -76,7 +78,7 @@ impl Organizations {
         let mut transaction = self.db.begin().await?;
         let permit = self.lock(&mut transaction, permit).await?;
         let organization = permit.organization();
-        let found = store::find_user(&mut transaction, user).await?;
+        let found = users::find_user(&mut transaction, user).await?;
         let account = found.filter(|account| organization.role_of(*account).is_some());
         let account = account.ok_or_else(|| {
             Error::NotFound(format!("{user} is no member of @{}. Check the name.", organization.name).into())
@@ -100,8 +102,4 @@ fn keep_an_owner(permit: &OrganizationPermit, leaving: AccountId) -> Result<()> 
         ));
     }
     Ok(())
-}
-
-pub(super) fn no_user(user: &AccountName) -> Error {
-    Error::NotFound(format!("There is no user {user}. Check the name.").into())
 }

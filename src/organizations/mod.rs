@@ -21,7 +21,7 @@ use crate::names::{AccountId, AccountName, PackageName, TeamId, TeamName};
 use crate::policy::{Actor, Decision, OrganizationAction, OrganizationPermit, OrganizationRole, permit_organization};
 use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
-use crate::users::Users;
+use crate::users::{self, Users};
 
 pub use members::{Member, Removal};
 
@@ -68,7 +68,7 @@ impl Organizations {
     pub async fn create(&self, name: &AccountName, owner: &AccountName, by: &By) -> Result<()> {
         let now = self.clock.now();
         let mut transaction = self.db.begin().await?;
-        let user = store::find_user(&mut transaction, owner).await?.ok_or_else(|| members::no_user(owner))?;
+        let user = users::find_user(&mut transaction, owner).await?.ok_or_else(|| users::no_user(owner))?;
         let organization = self.users.insert_organization(&mut transaction, name).await?;
         let team = store::insert_team(&mut transaction, organization, TeamName::DEVELOPERS, "", now).await?;
         store::upsert_member(&mut transaction, organization, user, OrganizationRole::Owner, now).await?;

@@ -1,6 +1,6 @@
 //! The sentence behind each refusal that concerns an organization.
 
-use crate::error::Error;
+use crate::error::{Error, READ_ONLY_TOKEN, WRONG_NETWORK};
 use crate::names::AccountName;
 use crate::policy::{Actor, Decision, Lack, OrganizationRole};
 
@@ -31,10 +31,8 @@ pub(super) fn no_organization(name: &AccountName) -> Error {
 fn forbidden(lack: Lack, actor: &Actor, name: &AccountName) -> String {
     let who = actor.account().map_or_else(|| "You".to_owned(), |account| format!("Account {}", account.name));
     match lack {
-        Lack::Network => {
-            "This token may not be used from your network address. Use one that may, or ask who made it.".into()
-        }
-        Lack::ReadOnlyToken => "This token is read-only, so it changes nothing. Use one that may write.".into(),
+        Lack::Network => WRONG_NETWORK.into(),
+        Lack::ReadOnlyToken => READ_ONLY_TOKEN.into(),
         Lack::MachineToken => {
             "This token stands in for a second factor, so it may publish and no more. Log in to change teams.".into()
         }

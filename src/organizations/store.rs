@@ -18,16 +18,6 @@ pub(super) async fn lock(connection: &mut PgConnection, organization: AccountId)
     Ok(())
 }
 
-pub(super) async fn find_user(connection: &mut PgConnection, name: &AccountName) -> Result<Option<AccountId>> {
-    let id = sqlx::query_scalar!(
-        r#"select id as "id: AccountId" from accounts where name = $1 and kind = 'user' and disabled_at is null"#,
-        name.as_str(),
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(id)
-}
-
 /// A member, as lists show them.
 pub(super) struct MemberRow {
     pub(super) name: AccountName,
@@ -132,21 +122,6 @@ pub(super) async fn insert_team(
     )
     .fetch_one(connection)
     .await
-}
-
-pub(super) async fn find_team(
-    connection: &mut PgConnection,
-    organization: AccountId,
-    name: &TeamName,
-) -> Result<Option<TeamId>> {
-    let id = sqlx::query_scalar!(
-        r#"select id as "id: TeamId" from teams where organization_id = $1 and name = $2"#,
-        organization.0,
-        name.as_str(),
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(id)
 }
 
 pub(super) async fn list_teams(pool: &PgPool, organization: AccountId) -> Result<Vec<TeamName>> {

@@ -2,11 +2,13 @@
 
 use serde_json::json;
 
+use crate::access;
 use crate::error::{Error, OnConstraint, Result};
 use crate::names::{AccountName, TeamId, TeamName};
 use crate::policy::OrganizationPermit;
+use crate::users;
 
-use super::{Organizations, Touched, members, store};
+use super::{Organizations, Touched, store};
 
 /// Words that stand in a team's place in paths.
 const RESERVED: [&str; 3] = ["package", "team", "user"];
@@ -83,7 +85,7 @@ impl Organizations {
         let permit = self.lock(&mut transaction, permit).await?;
         let organization = permit.organization();
         let id = self.team(&mut transaction, &permit, team).await?;
-        let account = store::find_user(&mut transaction, user).await?.ok_or_else(|| members::no_user(user))?;
+        let account = users::find_user(&mut transaction, user).await?.ok_or_else(|| users::no_user(user))?;
         if organization.role_of(account).is_none() {
             let name = &organization.name;
             return Err(Error::Unprocessable(
@@ -109,7 +111,7 @@ impl Organizations {
         let mut transaction = self.db.begin().await?;
         let permit = self.lock(&mut transaction, permit).await?;
         let id = self.team(&mut transaction, &permit, team).await?;
-        let account = store::find_user(&mut transaction, user).await?.ok_or_else(|| members::no_user(user))?;
+        let account = users::find_user(&mut transaction, user).await?.ok_or_else(|| users::no_user(user))?;
         if !store::delete_team_member(&mut transaction, id, account).await? {
             return Err(Error::NotFound(format!("{user} is not in team {team}.").into()));
         }
@@ -124,7 +126,7 @@ impl Organizations {
         team: &TeamName,
     ) -> Result<TeamId> {
         let organization = permit.organization();
-        let found = store::find_team(connection, organization.id, team).await?;
+        let found = access::find_team(connection, organization.id, team).await?;
         found.ok_or_else(|| {
             Error::NotFound(format!("@{} has no team {team}. npm team ls lists them.", organization.name).into())
         })

@@ -4,7 +4,6 @@
 //! taken apart again, but for the latest one, whose description the packument shows (`protocol.md` 2.4).
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -89,10 +88,7 @@ fn etag(form: Form, hash: &str, encoding: Encoding) -> String {
 /// The `_rev` of a package at a revision: the number, and a hash that is another one for each package and revision.
 pub fn rev_text(name: &PackageName, revision: i64) -> String {
     let hash = Sha256::digest(format!("{name}#{revision}"));
-    hash[..16].iter().fold(format!("{revision}-"), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("{revision}-{}", hex::encode(&hash[..16]))
 }
 
 /// Reads a `_rev` back to its revision; `None` where it is not one that this package ever had.
@@ -235,14 +231,10 @@ fn push_version(out: &mut String, name: &PackageName, row: &VersionRow, public_u
 /// `dist` is all ours: nothing in it comes from the client (`security.md` 1.5).
 fn dist(name: &PackageName, row: &VersionRow, public_url: &str) -> String {
     let file = format!("{}-{}.tgz", name.unscoped(), row.version);
-    let shasum = row.sha1.iter().fold(String::with_capacity(40), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
     let mut dist = object([
         ("tarball", json_text(&format!("{public_url}/{name}/-/{file}"))),
         ("integrity", json_text(&integrity(&row.sha512))),
-        ("shasum", json_text(&shasum)),
+        ("shasum", json_text(&hex::encode(&row.sha1))),
         ("fileCount", row.file_count.to_string()),
         ("unpackedSize", row.unpacked_bytes.to_string()),
         ("signatures", signatures(row)),

@@ -16,7 +16,7 @@ use crate::http::{CurrentActor, Json, JsonBody, PackagePath, PathParameters, Que
 use crate::names::{AccountName, PackageName, TeamName};
 use crate::policy::{Ground, Intent};
 
-use super::organizations::private;
+use super::private;
 
 /// Whom a path names: a user, or a team as `ORG:TEAM`.
 enum Grantee {

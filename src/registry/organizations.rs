@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::{CachePolicy, CurrentActor, Json, JsonBody, PathParameters};
+use crate::http::{CurrentActor, Json, JsonBody, PathParameters};
 use crate::names::AccountName;
 use crate::policy::{Actor, OrganizationAction, OrganizationPermit, OrganizationRole};
 
-use super::notice;
+use super::{notice, private};
 
 /// Asks about the organization that a path names; before any body is read.
 pub(super) async fn permit(
@@ -27,13 +27,6 @@ pub(super) async fn permit(
         Ok(name) => app.organizations.permit(actor, &name, action).await,
         Err(cause) => crate::http::require_account(actor).and(Err(Error::NotFound(cause.to_string().into()))),
     }
-}
-
-/// An answer that only its user may keep, and must ask about again.
-pub(super) fn private(value: Value) -> Response {
-    let mut response = Json(value).into_response();
-    CachePolicy::PrivateRevalidated.apply(response.headers_mut());
-    response
 }
 
 /// `GET /-/org/{account}/user`: members and their roles, as a map.

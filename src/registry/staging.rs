@@ -1,6 +1,5 @@
 //! `npm stage` and the status of a version (`protocol.md` 4).
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -89,10 +88,7 @@ fn malformed(name: &str) -> Error {
 
 /// An item as npm prints it: members that it does not know as well.
 fn item(app: &App, staged: &StagedVersion) -> Value {
-    let shasum = staged.sha1.iter().fold(String::with_capacity(40), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    let shasum = hex::encode(&staged.sha1);
     let (actor, kind) = match &staged.trusted_publisher {
         Some(title) => (title.clone(), "trusted automation"),
         None => (staged.staged_by.to_string(), "user"),

@@ -14,7 +14,8 @@ use crate::http::{CurrentActor, Json, JsonBody, PathParameters, Query};
 use crate::names::{PackageName, TeamName};
 use crate::policy::{Actor, Administer, Intent, OrganizationAction, Permission, Permit};
 
-use super::organizations::{NamedUser, permit, private};
+use super::organizations::{NamedUser, permit};
+use super::private;
 
 /// The team that a path names; an impossible name is one that nobody has.
 fn team(path: &PathParameters) -> Result<TeamName> {

@@ -111,8 +111,7 @@ impl SecondFactor {
     /// # Errors
     /// `NotFound` for an unknown user.
     pub async fn disable_for(&self, name: &AccountName) -> Result<()> {
-        let missing = || Error::NotFound(format!("There is no user {name}. Check the name.").into());
-        let profile = self.users.find(name).await?.ok_or_else(missing)?;
+        let profile = self.users.find(name).await?.ok_or_else(|| crate::users::no_user(name))?;
         self.forget(profile.id, name, &By::from(&Actor::Operator)).await
     }
 

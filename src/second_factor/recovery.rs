@@ -1,7 +1,5 @@
 //! Recovery codes: what gets somebody in who has lost their phone or key. Each works once.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
@@ -24,10 +22,10 @@ impl RecoveryCode {
 
     /// Reads 64 hex digits; blanks between them do not matter.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let digit = |one: char| one.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let digits: Vec<u8> = text.chars().filter(|one| !one.is_whitespace()).map(digit).collect::<Option<_>>()?;
-        let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, half| byte << 4 | half)).collect();
-        (digits.len() == 2 * BYTES).then(|| bytes.try_into().ok().map(Self)).flatten()
+        let digits: String = text.chars().filter(|one| !one.is_whitespace()).collect();
+        let mut bytes = [0; BYTES];
+        hex::decode_to_slice(digits, &mut bytes).ok()?;
+        Some(Self(bytes))
     }
 
     /// What is stored and looked up.
@@ -37,10 +35,7 @@ impl RecoveryCode {
 
     /// The code itself, for the one answer that shows it.
     pub(super) fn expose(&self) -> String {
-        self.0.iter().fold(String::with_capacity(2 * BYTES), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex::encode(self.0)
     }
 }
 

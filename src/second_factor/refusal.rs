@@ -1,6 +1,6 @@
 //! The sentence behind each refusal of a deed on one's own account.
 
-use crate::error::Error;
+use crate::error::{Error, WRONG_NETWORK};
 use crate::policy::{Decision, Lack};
 
 /// Turns a decision other than `Allow` into the error that the caller sees.
@@ -18,7 +18,7 @@ pub fn explain_account(decision: &Decision) -> Error {
 
 fn forbidden(lack: Lack) -> &'static str {
     match lack {
-        Lack::Network => "This token may not be used from your network address. Use one that may, or ask who made it.",
+        Lack::Network => WRONG_NETWORK,
         Lack::ReadOnlyToken => {
             "This token is read-only, so it changes nothing. Log in with npm login to change your account."
         }

@@ -61,9 +61,7 @@ impl Tokens {
         check(&token)?;
         let mut transaction = self.db.begin().await?;
         let actor = Actor::User(permit.principal().clone());
-        if matches!(self.refresh(&mut transaction, &actor).await?, Actor::Dead) {
-            return Err(Error::DeadCredential);
-        }
+        self.refresh_living(&mut transaction, &actor).await?;
         let living = store::count_living(&mut transaction, permit.account().id, self.clock.now()).await?;
         if living >= MOST_TOKENS {
             return Err(Error::Unprocessable(

@@ -20,7 +20,7 @@ use sqlx::PgConnection;
 
 use crate::clock::{Clock, Time};
 use crate::db::{Change, ChangeAwareCache, Db, Weigh};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName, TokenId};
 use crate::policy::{AccountPermit, Actor, Narrowing, Offer, Principal};
 use crate::users::Users;
@@ -235,6 +235,17 @@ impl Tokens {
         Ok(account.filter(|account| !account.disabled).map_or(Actor::Dead, |account| {
             Actor::User(Principal { account, token: token.id, narrowing: token.narrowing.clone(), ..principal.clone() })
         }))
+    }
+
+    /// The same for a change that begins behind a slow body: a token that was revoked meanwhile does nothing more.
+    ///
+    /// # Errors
+    /// `DeadCredential`; the database's.
+    pub async fn refresh_living(&self, connection: &mut PgConnection, actor: &Actor) -> Result<Actor> {
+        match self.refresh(connection, actor).await? {
+            Actor::Dead => Err(Error::DeadCredential),
+            actor => Ok(actor),
+        }
     }
 
     /// The living tokens of one account, or of all, newest first.

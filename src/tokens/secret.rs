@@ -4,7 +4,6 @@
 //! 178 random bits; the checksum is the CRC-32 of them, so that a mistyped or invented token never reaches the database.
 
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
 use crate::error::{Error, Result};
 
@@ -78,17 +77,12 @@ impl TokenDigest {
 
     /// Lower-case hex.
     pub fn to_hex(self) -> String {
-        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex::encode(self.0)
     }
 
     /// Reads [`TokenDigest::to_hex`].
     pub fn from_hex(hex: &str) -> Option<Self> {
-        let pairs =
-            (0..hex.len()).step_by(2).map(|at| hex.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
-        Self::from_slice(&pairs.collect::<Option<Vec<u8>>>()?)
+        Self::from_slice(&hex::decode(hex).ok()?)
     }
 }
 

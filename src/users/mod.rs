@@ -215,6 +215,19 @@ pub async fn hold_password(connection: &mut PgConnection, proven: &Proven) -> Re
     if holds { Ok(()) } else { Err(Error::WrongPassword) }
 }
 
+/// Finds a user by name inside a caller's transaction; who is disabled is nobody.
+///
+/// # Errors
+/// The database's.
+pub async fn find_user(connection: &mut PgConnection, name: &AccountName) -> Result<Option<AccountId>> {
+    store::find_user(connection, name).await
+}
+
+/// What is said of a name that no user has. Accounts are public knowledge.
+pub fn no_user(name: &AccountName) -> Error {
+    Error::NotFound(format!("There is no user {name}. Check the name.").into())
+}
+
 /// Loads what decisions need to know of an account as the database has it now, inside a caller's transaction.
 ///
 /// # Errors

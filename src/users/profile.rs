@@ -165,8 +165,7 @@ impl Users {
         let now = self.clock.now();
         let mut transaction = self.db.begin().await?;
         let changed = store::set_disabled(&mut transaction, name, disabled.then_some(now)).await?;
-        let missing = || Error::NotFound(format!("There is no user {name}. Check the name.").into());
-        let id = changed.ok_or_else(missing)?;
+        let id = changed.ok_or_else(|| super::no_user(name))?;
         let action = if disabled { "user.disable" } else { "user.enable" };
         let event = event(action, name, id, Outcome::Done);
         audit::record(&mut transaction, &By::from(&Actor::Operator), &event, now).await?;

@@ -121,6 +121,16 @@ pub(super) async fn find_account(pool: &PgPool, name: &AccountName) -> Result<Op
     Ok(row.map(|row| (row.id, row.kind)))
 }
 
+pub(super) async fn find_user(connection: &mut PgConnection, name: &AccountName) -> Result<Option<AccountId>> {
+    let id = sqlx::query_scalar!(
+        r#"select id as "id: AccountId" from accounts where name = $1 and kind = 'user' and disabled_at is null"#,
+        name.as_str(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(id)
+}
+
 /// The columns that make [`AccountFacts`], for other rooms' joins too.
 pub(crate) struct FactsRow {
     pub(crate) id: AccountId,

@@ -1,6 +1,5 @@
 //! Where the key of the vault comes from.
 
-use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
@@ -61,14 +60,8 @@ impl VaultKey {
     }
 
     fn parse(text: &str) -> Result<Self, KeyError> {
-        let digits = text.trim();
         let mut bytes = [0; KEY_BYTES];
-        if digits.len() != 2 * KEY_BYTES || !digits.is_ascii() {
-            return Err(KeyError::NotAKey);
-        }
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).map_err(|_| KeyError::NotAKey)?;
-        }
+        hex::decode_to_slice(text.trim(), &mut bytes).map_err(|_| KeyError::NotAKey)?;
         Ok(Self(bytes))
     }
 
@@ -89,16 +82,12 @@ impl VaultKey {
 fn make(path: &Path) -> io::Result<()> {
     let mut bytes = [0; KEY_BYTES];
     getrandom::fill(&mut bytes)?;
-    let mut text = String::new();
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let draft = tempfile::Builder::new()
         .prefix(".secrets")
         .make_in(folder, |draft| OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft))?;
-    draft.as_file().write_all(text.as_bytes())?;
+    draft.as_file().write_all(hex::encode(bytes).as_bytes())?;
     draft.as_file().sync_all()?;
     match draft.persist_noclobber(path) {
         Err(refused) if refused.error.kind() != ErrorKind::AlreadyExists => Err(refused.error),

@@ -28,7 +28,7 @@ impl Secret {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)
             .map_err(|error| EmbeddedError::io("read", Path::new("the random source"))(error.into()))?;
-        Ok(Self(super::hexadecimal(&bytes)))
+        Ok(Self(hex::encode(bytes)))
     }
 
     /// Reads the secret of the cluster; `None` when its private socket directory is protection enough.

@@ -226,7 +226,3 @@ async fn blocking<T: Send + 'static>(
         },
     }
 }
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}

@@ -126,7 +126,7 @@ impl Package {
     /// Version and the start of the hash, so that another release finds its own.
     fn directory_name(&self) -> String {
         let hash = BASE64_STANDARD.decode(self.sha512).unwrap_or_default();
-        let start = super::hexadecimal(&hash[..hash.len().min(6)]);
+        let start = hex::encode(&hash[..hash.len().min(6)]);
         format!("{VERSION}-{start}")
     }
 
