@@ -44,9 +44,10 @@ pub mod http;
 pub mod app;
 pub mod chores;
 
-// 7  faces: npm's clients, and the operator's tools
+// 7  faces: npm's clients, the operator's tools, and people with a browser
 pub mod ops;
 pub mod registry;
+pub mod web;
 
 // 8  face: the command line
 pub mod cli;

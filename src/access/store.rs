@@ -66,6 +66,8 @@ impl Row {
             paid_until: self.paid_until,
             disabled: self.disabled,
             second_factor: self.second_factor,
+            // A scope's owner is looked at for what they own, never for what they administer.
+            administrator: false,
             member_ids: self.member_ids,
             member_roles: self.member_roles,
         };

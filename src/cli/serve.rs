@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Signup};
 use crate::db::embedded::Role;
 use crate::http::{Edge, Limits, TrustedProxies, serve};
-use crate::{chores, ops, registry};
+use crate::{chores, web};
 
 use super::session::{Database, OTHER_KEY, Unreachable};
 
@@ -51,9 +51,9 @@ pub(super) async fn run(mut config: Config) -> anyhow::Result<()> {
     let listening = app.db.listen()?;
     let tending = chores::start(&app);
 
-    let router = registry::router(app.clone()).merge(ops::router(app.clone()));
+    let faces = web::faces(&app);
     let proxies = TrustedProxies(app.config.server.trusted_proxies.clone());
-    let edge = Arc::new(Edge::new(router, proxies, app.config.log.access, app.public_url.clone())?);
+    let edge = Arc::new(Edge::new(faces, proxies, app.config.log.access, app.public_url.clone())?);
     announce(&app).await?;
     let limits = Limits {
         connections: app.config.server.max_connections,

@@ -81,6 +81,7 @@ pub struct Secrets {
 pub struct Auth {
     pub signup: Signup,
     pub login_token_days: u32,
+    pub session_days: u32,
     pub password_hashes_at_once: usize,
     pub password_hashes_waiting: usize,
 }

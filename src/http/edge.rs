@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, HeaderName, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, Method, Request};
+use http::header::{ACCEPT, CACHE_CONTROL, HeaderName, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, Method, Request};
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -25,11 +25,35 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// How long a handler may take until it begins to answer; uploads have limits of their own.
 const HANDLER: Duration = Duration::from_secs(30);
 
-/// The router with everything around it: one spelling of paths, the client's address, a time limit, headers that every
+/// The two audiences of one origin (`ux.md` 2).
+#[derive(Debug, Clone)]
+pub struct Faces {
+    /// For programs.
+    pub registry: axum::Router,
+    /// For people: whoever asks for `text/html`. What has no page goes on to the registry from there.
+    pub pages: axum::Router,
+}
+
+impl Faces {
+    fn of(&self, request: &Request<Body>) -> &axum::Router {
+        if wants_page(request.headers()) { &self.pages } else { &self.registry }
+    }
+}
+
+/// The id of a request, for the page of an error.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+fn wants_page(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+    memchr::memmem::find(accept, b"text/html").is_some()
+}
+
+/// The routers with everything around them: one spelling of paths, the client's address, a time limit, headers that every
 /// answer has, and the log.
 #[derive(Debug)]
 pub struct Edge {
-    router: axum::Router,
+    faces: Faces,
     proxies: TrustedProxies,
     access_log: bool,
     public_url: Arc<str>,
@@ -38,21 +62,17 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Puts the edge around `router`; errors say where below `public_url` they are explained.
+    /// Puts the edge around both faces; errors say where below `public_url` they are explained.
     ///
     /// # Errors
     /// `Internal` where the system has no randomness for request ids.
-    pub fn new(
-        router: axum::Router,
-        proxies: TrustedProxies,
-        access_log: bool,
-        public_url: Arc<str>,
-    ) -> Result<Self, Error> {
+    pub fn new(faces: Faces, proxies: TrustedProxies, access_log: bool, public_url: Arc<str>) -> Result<Self, Error> {
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).map_err(Error::internal)?;
-        let router = router.layer(CatchPanicLayer::custom(answer_panic));
+        let catching = |router: axum::Router| router.layer(CatchPanicLayer::custom(answer_panic));
+        let faces = Faces { registry: catching(faces.registry), pages: catching(faces.pages) };
         let first_id = u64::from_le_bytes(seed);
-        Ok(Self { router, proxies, access_log, public_url, first_id, requests: AtomicU64::new(0) })
+        Ok(Self { faces, proxies, access_log, public_url, first_id, requests: AtomicU64::new(0) })
     }
 
     /// The proxies that speak for others.
@@ -67,16 +87,20 @@ impl Edge {
         canonicalise(request.uri_mut());
         let client = self.proxies.client_address(peer, request.headers());
         request.extensions_mut().insert(ClientAddress(client));
+        if wants_page(request.headers()) {
+            request.extensions_mut().insert(RequestId(format!("{id:016x}")));
+        }
         let line = Line::of(&request, self.access_log);
+        let varies = may_be_a_page(&request);
         let mut response = self.route(request).await;
-        finish(&mut response, id, &self.public_url);
+        finish(&mut response, id, &self.public_url, varies);
         line.write(&response, id, client, began.elapsed());
         response
     }
 
     async fn route(&self, request: Request<Body>) -> Response {
         let uploads = is_upload(&request);
-        let answer = self.router.clone().oneshot(request);
+        let answer = self.faces.of(&request).clone().oneshot(request);
         let answer = async { answer.await.unwrap_or_else(|never| match never {}) };
         if uploads {
             return answer.await;
@@ -109,13 +133,24 @@ fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
     Error::internal(format!("a handler panicked: {}", words.unwrap_or("without words"))).into_response()
 }
 
-fn finish(response: &mut Response, id: u64, public_url: &str) {
+/// Whether the same address may have another answer for the other audience: below `/-/` there is one alone.
+fn may_be_a_page(request: &Request<Body>) -> bool {
+    request.method().is_safe() && memchr::memmem::find(request.uri().path().as_bytes(), b"/-/").is_none()
+}
+
+fn finish(response: &mut Response, id: u64, public_url: &str, varies: bool) {
     let id = hex_digits(id);
     if response.status().is_client_error() || response.status().is_server_error() {
         complete(response, public_url, &String::from_utf8_lossy(&id));
     }
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if varies && !headers.contains_key(VARY) {
+        headers.insert(VARY, HeaderValue::from_static("accept"));
+    }
+    if public_url.starts_with("https://") {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     if !headers.contains_key(CACHE_CONTROL) {
         CachePolicy::NoStore.apply(headers);
     }
@@ -170,8 +205,17 @@ impl Line {
 }
 
 /// Where paths hold secrets: tokens that are ended, and pages that confirm.
-const SECRET_PATHS: [&str; 5] =
-    ["/-/user/token/", "/-/npm/v1/tokens/token/", "/-/v1/done/", "/auth/cli/", "/-/strongroom/v1/confirmations/"];
+const SECRET_PATHS: [&str; 9] = [
+    "/-/user/token/",
+    "/-/npm/v1/tokens/token/",
+    "/-/v1/done/",
+    "/auth/cli/",
+    "/-/strongroom/v1/confirmations/",
+    "/login/cli/",
+    "/setup/",
+    "/invite/",
+    "/reset/",
+];
 
 fn redacted(path: &str) -> String {
     let secret = SECRET_PATHS.into_iter().find(|secret| path.starts_with(secret));
@@ -201,7 +245,8 @@ mod tests {
             panic!("on purpose")
         }
         let router = axum::Router::new().route("/", get(broken));
-        let edge = Edge::new(router, TrustedProxies::default(), false, "http://registry.test".into()).unwrap();
+        let faces = Faces { registry: router.clone(), pages: router };
+        let edge = Edge::new(faces, TrustedProxies::default(), false, "http://registry.test".into()).unwrap();
         let response = edge.answer(Request::new(Body::empty()), [127, 0, 0, 1].into()).await;
         assert_eq!(response.status(), 500);
         assert!(response.headers().contains_key("x-request-id"));

@@ -80,6 +80,11 @@ pub(super) fn complete(response: &mut Response, public_url: &str, id: &str) {
     response.headers_mut().remove(CONTENT_LENGTH);
 }
 
+/// Tells the edge what a 5xx was that a page shows in its own way.
+pub fn note_cause(response: &mut Response, cause: std::sync::Arc<Error>) {
+    response.extensions_mut().insert(Cause(cause));
+}
+
 fn one_line(sentence: &str) -> String {
     let printable = sentence.chars().map(|one| if one.is_control() { ' ' } else { one });
     printable.take(SENTENCE_CHARACTERS).collect()

@@ -50,6 +50,11 @@ impl Query {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Every pair as it came.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// Reads a query, or the body of a form, which has the same form.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let decode = |text: &str| {

@@ -82,7 +82,7 @@ fn takes_name(segments: &[&str], at: usize) -> bool {
         0 => true,
         _ if segments[0] == "-" => segments[at - 1] == "package" || segments[1..at] == ["npm", "v1", "attestations"],
         _ if segments[0] == "downloads" => at == 3,
-        _ if segments[0] == "versions" => at == 1,
+        _ if matches!(segments[0], "versions" | "package") => at == 1,
         _ => segments[at - 1] == "-",
     }
 }
@@ -117,6 +117,8 @@ mod tests {
             ("/-/strongroom/v1/package/@acme/one/restore", "/-/strongroom/v1/package/@acme%2fone/restore"),
             ("/@acme/one/-/one-1.0.0.tgz/-rev/3-x", "/@acme%2fone/-/one-1.0.0.tgz/-rev/3-x"),
             ("/-/org/@acme/package", "/-/org/@acme/package"),
+            ("/package/@acme/one", "/package/@acme%2fone"),
+            ("/package/@acme/one/code/src/@types/index.d.ts", "/package/@acme%2fone/code/src/@types/index.d.ts"),
             ("/downloads/point/last-week/@acme/one", "/downloads/point/last-week/@acme%2fone"),
             ("/versions/@acme/one/last-week", "/versions/@acme%2fone/last-week"),
             ("/lodash/1.0.0", "/lodash/1.0.0"),

@@ -174,6 +174,8 @@ pub struct AccountFacts {
     pub disabled: bool,
     /// When the account is asked for its second factor; `None` where it has none.
     pub second_factor: Option<SecondFactorMode>,
+    /// Whether the user administers the instance: accounts and plans, never the packages of others.
+    pub administrator: bool,
 }
 
 /// When an account is asked for its second factor, npm's words (`protocol.md` 1.7).

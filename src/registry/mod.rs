@@ -44,25 +44,11 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::http::{CachePolicy, Json, Query};
+use crate::http::{CachePolicy, Json, Query, Route, router_over, row};
 use crate::policy::Actor;
 
-/// One row of the surface.
-#[derive(Debug)]
-pub struct Route {
-    /// The methods it takes, HEAD aside, which goes with GET.
-    pub methods: &'static [&'static str],
-    /// The path as axum matches it, in the one spelling that [`crate::http::Edge`] makes of scoped names.
-    pub path: &'static str,
-    handler: MethodRouter<Arc<App>>,
-}
-
-fn row(methods: &'static [&'static str], path: &'static str, handler: MethodRouter<Arc<App>>) -> Route {
-    Route { methods, path, handler }
-}
-
 /// Every route of the npm face.
-pub fn routes() -> Vec<Route> {
+pub fn routes() -> Vec<Route<Arc<App>>> {
     vec![
         row(&["GET"], "/", get(feeds::root)),
         row(&["GET"], "/-/ping", get(ping::ping)),
@@ -194,12 +180,7 @@ fn done() -> MethodRouter<Arc<App>> {
 
 /// The router over [`routes`]; every miss is answered in npm's shape.
 pub fn router(app: Arc<App>) -> Router {
-    routes()
-        .into_iter()
-        .fold(Router::new(), |router, route| router.route(route.path, route.handler))
-        .fallback(no_route)
-        .method_not_allowed_fallback(no_method)
-        .with_state(app)
+    router_over(routes()).fallback(no_route).method_not_allowed_fallback(no_method).with_state(app)
 }
 
 async fn no_route(uri: Uri) -> Response {

@@ -10,6 +10,7 @@ mod password;
 mod reach;
 mod revoke;
 mod secret;
+mod sessions;
 mod store;
 mod trusted;
 
@@ -27,6 +28,7 @@ use crate::users::Users;
 
 pub use issue::Issued;
 pub use secret::{TokenDigest, TokenSecret};
+pub use sessions::{CONFIRMED_FOR, ListedSession, Opening, SessionSecret};
 pub use trusted::TrustedPublisher;
 
 use last_use::{LastUse, Uses};

@@ -62,7 +62,7 @@ impl std::fmt::Debug for TokenSecret {
 
 /// The SHA-256 of a token. Looking up by hash leaves nothing to compare in secret-dependent time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TokenDigest([u8; 32]);
+pub struct TokenDigest(pub(super) [u8; 32]);
 
 impl TokenDigest {
     /// The 32 bytes.

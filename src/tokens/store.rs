@@ -191,7 +191,7 @@ pub(super) async fn revoke_own_by_key(
            set revoked_at = coalesce(revoked_at, $3)
            where account_id = $1
              and key = $2
-             and kind <> 'password'
+             and kind not in ('password', 'session')
            returning key, digest, revoked_at = $3 as "was_alive!""#,
         account.0,
         key,
@@ -220,7 +220,7 @@ pub(super) async fn revoke_sessions(
          where account_id = $1
            and id <> $2
            and revoked_at is null
-           and (kind in ('login', 'password') or $3)
+           and (kind in ('login', 'password', 'session') or $3)
          returning digest",
         account.0,
         keep.0,
@@ -255,7 +255,7 @@ pub(super) async fn count_living(connection: &mut PgConnection, account: Account
         r#"select count(*) as "count!"
            from tokens
            where account_id = $1
-             and kind <> 'password'
+             and kind not in ('password', 'session')
              and revoked_at is null
              and (expires_at is null or expires_at > $2)"#,
         account.0,
@@ -311,7 +311,7 @@ pub(super) async fn list(
            from tokens
            join accounts on accounts.id = tokens.account_id
            where ($1::bigint is null or tokens.account_id = $1)
-             and tokens.kind <> 'password'
+             and tokens.kind not in ('password', 'session')
              and tokens.revoked_at is null
              and (tokens.expires_at is null or tokens.expires_at > $2)
            order by tokens.id desc

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
 use crate::audit::{self, By, Outcome};
@@ -71,6 +72,13 @@ pub struct Proven {
     /// Who it is.
     pub profile: Profile,
     hash: String,
+}
+
+impl Proven {
+    /// What tells this password from every later one, for a proof that is held against the account again.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        Sha256::digest(self.hash.as_bytes()).into()
+    }
 }
 
 impl Weigh for Arc<AccountFacts> {
@@ -159,6 +167,18 @@ impl Users {
             }),
             _ => Err(Error::WrongPassword),
         }
+    }
+
+    /// The same proof again, a moment later: for a login of more than one step.
+    ///
+    /// # Errors
+    /// `WrongPassword` where the password is no longer the one that was right, or the account is off.
+    pub async fn prove_again(&self, name: &AccountName, fingerprint: &[u8]) -> Result<Proven> {
+        let row = store::find_credentials(self.db.reads(), name).await?.ok_or(Error::WrongPassword)?;
+        let hash = row.password_hash.unwrap_or_default();
+        let profile = Profile { id: row.id, name: row.name, email: row.email, created_at: row.created_at };
+        let proven = Proven { profile, hash };
+        if proven.fingerprint()[..] == *fingerprint { Ok(proven) } else { Err(Error::WrongPassword) }
     }
 
     async fn record_login(&self, connection: &mut PgConnection, by: &By, outcome: Outcome) -> Result<()> {

@@ -140,6 +140,7 @@ pub(crate) struct FactsRow {
     pub(crate) paid_until: Option<Time>,
     pub(crate) disabled: bool,
     pub(crate) second_factor: Option<SecondFactorMode>,
+    pub(crate) administrator: bool,
     pub(crate) member_ids: Vec<i64>,
     pub(crate) member_roles: Vec<String>,
 }
@@ -156,6 +157,7 @@ impl FactsRow {
             members: self.member_ids.iter().map(|id| AccountId::from(*id)).zip(roles).collect(),
             disabled: self.disabled,
             second_factor: self.second_factor,
+            administrator: self.administrator,
         })
     }
 }
@@ -171,6 +173,7 @@ pub(super) async fn load_facts(executor: impl PgExecutor<'_>, id: AccountId) -> 
                paid_until,
                disabled_at is not null as "disabled!",
                second_factor as "second_factor: SecondFactorMode",
+               administrator,
                array(select user_id from organization_members where organization_id = id order by user_id)
                    as "member_ids!",
                array(select role from organization_members where organization_id = id order by user_id)

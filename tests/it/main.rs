@@ -21,6 +21,7 @@ mod feeding;
 mod hooks;
 mod leaks;
 mod organizations;
+mod pages;
 mod policy_table;
 mod profile;
 mod provenance;

@@ -58,6 +58,7 @@ fn account(id: i64, name: &str, paid: bool) -> Arc<AccountFacts> {
         members,
         disabled: false,
         second_factor: None,
+        administrator: false,
     })
 }
 

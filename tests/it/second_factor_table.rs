@@ -32,6 +32,7 @@ fn account(id: i64, second_factor: Option<SecondFactorMode>) -> Arc<AccountFacts
         members: if is_organization { members } else { Vec::new() },
         disabled: false,
         second_factor,
+        administrator: false,
     })
 }
 

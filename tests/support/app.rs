@@ -83,8 +83,8 @@ impl TestApp {
         while app.db.changes().hearing().is_none() {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }
-        let router = strongroom::registry::router(app.clone()).merge(strongroom::ops::router(app.clone()));
-        let edge = Edge::new(router, TrustedProxies::default(), false, app.public_url.clone()).expect("an edge");
+        let edge = Edge::new(strongroom::web::faces(&app), TrustedProxies::default(), false, app.public_url.clone())
+            .expect("an edge");
         Self { app, clock, database, folder, edge, _listening: listening }
     }
 

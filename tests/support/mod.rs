@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod authenticator;
+pub(crate) mod browser;
 pub(crate) mod database;
 pub(crate) mod issuer;
 pub(crate) mod provenance;

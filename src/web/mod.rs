@@ -1,0 +1,78 @@
+//! The face for people with a browser: pages that are forms, and work without script (`ux.md`).
+//!
+//! [`routes`] is the whole surface; a test asks every row of it as every kind of visitor. A handler takes a [`Visitor`]
+//! and, for what changes something, a [`Form`] that was checked already; it asks one room, and shows a template or sends
+//! the browser on. What every page shares is in `shell`.
+
+mod assets;
+mod entrance;
+mod home;
+mod shell;
+mod theme;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use tower::ServiceExt;
+
+use crate::app::App;
+use crate::error::Error;
+use crate::http::{Faces, Route, router_over, row};
+use crate::names::PackageName;
+use crate::{ops, registry};
+
+use shell::{PageResult, Problem, Visitor, see_other};
+
+/// Every page.
+pub fn routes() -> Vec<Route<Arc<App>>> {
+    vec![
+        row(&["GET"], "/", get(home::home_page)),
+        row(&["GET", "POST"], "/login", get(entrance::page_for_login).post(entrance::log_in)),
+        row(&["POST"], "/logout", post(entrance::log_out)),
+        row(&["GET", "POST"], "/confirm", get(entrance::confirm_page).post(entrance::confirmed)),
+        row(&["POST"], "/theme", post(theme::choose)),
+    ]
+}
+
+/// Both faces of the origin: the pages, and for whoever does not ask for pages npm's protocol, the operator's tools and
+/// the files that pages are made of.
+pub fn faces(app: &Arc<App>) -> Faces {
+    let registry = registry::router(app.clone()).merge(ops::router(app.clone())).merge(assets::router());
+    let beyond = Beyond { registry: registry.clone() };
+    let pages = router_over(routes())
+        .fallback(move |request: Request| beyond.answer(request))
+        .layer(from_fn_with_state(app.clone(), shell::frame))
+        .with_state(app.clone());
+    Faces { registry, pages }
+}
+
+/// What a browser asks for that is no page.
+#[derive(Clone)]
+struct Beyond {
+    registry: Router,
+}
+
+impl Beyond {
+    /// Tarballs and what else lies below `/-/` is the registry's; the registry's address of a package leads to its page.
+    async fn answer(self, request: Request) -> PageResult {
+        let path = request.uri().path();
+        if path.contains("/-/") || assets::PATHS.contains(&path) {
+            return Ok(self.registry.oneshot(request).await.into_response());
+        }
+        match path.trim_start_matches('/').replace("%2f", "/").parse::<PackageName>() {
+            Ok(name) if request.method().is_safe() => {
+                let visitor = request.extensions().get::<Visitor>();
+                visitor.map_or_else(|| Err(no_page()), |visitor| Ok(see_other(visitor, &format!("/package/{name}"))))
+            }
+            _ => Err(no_page()),
+        }
+    }
+}
+
+fn no_page() -> Problem {
+    Error::NotFound("There is no such page, or nothing that you may see.".into()).into()
+}

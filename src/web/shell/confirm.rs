@@ -1,0 +1,94 @@
+//! Asking somebody again who they are, before what matters most, and then going on with what they had begun.
+//!
+//! The page keeps every field of the form that it stands in for, so that nothing has to be typed twice.
+
+use askama::Template;
+use axum::response::Response;
+use http::StatusCode;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::Query;
+use crate::policy::{AccountAction, Actor, Principal};
+use crate::users::Password;
+
+use super::form::Form;
+use super::page::page;
+use super::problem::{PageResult, Problem};
+use super::visitor::Visitor;
+
+/// The field with the password.
+pub(crate) const PASSWORD_FIELD: &str = "_password";
+
+/// The field with a one-time code, a recovery code, or what a security key was exchanged for.
+pub(crate) const CODE_FIELD: &str = "_code";
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct ConfirmPage<'a> {
+    visitor: &'a Visitor,
+    action: &'a str,
+    fields: &'a [(String, String)],
+    asks_code: bool,
+    problem: Option<String>,
+}
+
+/// The page. Without a form it leads back to the page that was asked for.
+pub(crate) fn show_confirmation(visitor: &Visitor, form: Option<&Form>, problem: Option<&Error>) -> PageResult {
+    let Some(account) = visitor.account() else {
+        return Err(Error::Unauthenticated("Log in to see this page.".into()).into());
+    };
+    let back = [("then".to_owned(), visitor.place.clone())];
+    let (action, fields) = match form {
+        Some(form) => (visitor.place.as_str(), form.fields()),
+        None => ("/confirm", &back[..]),
+    };
+    let asks_code = account.second_factor.is_some();
+    let problem_text = problem.map(ToString::to_string);
+    let template = ConfirmPage { visitor, action, fields, asks_code, problem: problem_text };
+    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    page(visitor, status, &template)
+}
+
+/// Looks at what a form carries to show who its sender is, where it carries anything, and notes it with the session.
+pub(super) async fn check(app: &App, visitor: &Visitor, query: &Query) -> Result<(), Problem> {
+    let shown = |field| query.get(field).filter(|text: &&str| !text.is_empty());
+    let (password, code) = (shown(PASSWORD_FIELD), shown(CODE_FIELD));
+    if password.is_none() && code.is_none() {
+        return Ok(());
+    }
+    let principal = visitor.principal()?;
+    let right = match principal.account.second_factor {
+        Some(_) => check_code(app, principal, code.unwrap_or_default()).await,
+        None => check_password(app, visitor, principal, password.unwrap_or_default()).await,
+    };
+    match right {
+        Ok(()) => Ok(app.tokens.confirm_session(principal).await?),
+        Err(wrong @ (Error::WrongSecondFactor | Error::WrongPassword | Error::TooManyRequests { .. })) => {
+            Err(Problem::Confirm(Some(wrong)))
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+async fn check_code(app: &App, principal: &Principal, code: &str) -> Result<()> {
+    let mut shown = principal.clone();
+    shown.offer.code = Some(code.into());
+    app.second_factor.confirm_password(&shown).await.map(drop)
+}
+
+async fn check_password(app: &App, visitor: &Visitor, principal: &Principal, password: &str) -> Result<()> {
+    app.throttle.attempt(&principal.account.name, visitor.address)?;
+    let actor = Actor::User(principal.clone());
+    let permit = app.second_factor.permit(&actor, AccountAction::See).await?;
+    app.users.check_password(&permit, Password::offered(password)?).await
+}
+
+/// What the frame does with [`Problem::Confirm`].
+pub(super) fn answer(visitor: &Visitor, form: Option<&Form>, problem: Option<&Error>) -> Response {
+    match show_confirmation(visitor, form, problem) {
+        Ok(response) => response,
+        Err(Problem::Refused(error)) => super::problem::show_refusal(visitor, &error),
+        Err(Problem::Confirm(_)) => super::problem::show_refusal(visitor, &Error::internal("no confirmation").into()),
+    }
+}

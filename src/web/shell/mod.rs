@@ -1,0 +1,23 @@
+//! What every page shares: who looks, forms and their guard, asking again who somebody is, errors as pages, headers.
+
+mod confirm;
+mod cookies;
+mod form;
+mod frame;
+mod notice;
+mod page;
+mod problem;
+mod target;
+mod text;
+mod visitor;
+
+pub(super) use confirm::{CODE_FIELD, PASSWORD_FIELD, show_confirmation};
+pub(super) use cookies::{session_cookie, session_cookie_over, theme_cookie};
+pub(super) use form::{Form, FormErrors};
+pub(super) use frame::frame;
+pub(super) use notice::{Notice, Undo};
+pub(super) use page::{page, see_other, see_other_with};
+pub(super) use problem::{PageResult, Problem};
+pub(super) use target::Target;
+pub(super) use text::{Moment, Size};
+pub(super) use visitor::{Theme, Visitor};
