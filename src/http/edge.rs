@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderName, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, Method, Request};
+use http::{HeaderValue, Method, Request, Uri};
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -36,7 +36,7 @@ pub struct Faces {
 
 impl Faces {
     fn of(&self, request: &Request<Body>) -> &axum::Router {
-        if wants_page(request.headers()) { &self.pages } else { &self.registry }
+        if wants_page(request) { &self.pages } else { &self.registry }
     }
 }
 
@@ -44,9 +44,10 @@ impl Faces {
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-fn wants_page(headers: &HeaderMap) -> bool {
-    let accept = headers.get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
-    memchr::memmem::find(accept, b"text/html").is_some()
+/// What is sent to addresses below `/-/` is never a form of a page, whatever its sender would like to read.
+fn wants_page(request: &Request<Body>) -> bool {
+    let accept = request.headers().get(ACCEPT).map(HeaderValue::as_bytes).unwrap_or_default();
+    memchr::memmem::find(accept, b"text/html").is_some() && (request.method().is_safe() || may_be_a_page(request.uri()))
 }
 
 /// The routers with everything around them: one spelling of paths, the client's address, a time limit, headers that every
@@ -87,11 +88,11 @@ impl Edge {
         canonicalise(request.uri_mut());
         let client = self.proxies.client_address(peer, request.headers());
         request.extensions_mut().insert(ClientAddress(client));
-        if wants_page(request.headers()) {
+        if wants_page(&request) {
             request.extensions_mut().insert(RequestId(format!("{id:016x}")));
         }
         let line = Line::of(&request, self.access_log);
-        let varies = may_be_a_page(&request);
+        let varies = request.method().is_safe() && may_be_a_page(request.uri());
         let mut response = self.route(request).await;
         finish(&mut response, id, &self.public_url, varies);
         line.write(&response, id, client, began.elapsed());
@@ -134,8 +135,8 @@ fn answer_panic(panic: Box<dyn Any + Send + 'static>) -> Response {
 }
 
 /// Whether the same address may have another answer for the other audience: below `/-/` there is one alone.
-fn may_be_a_page(request: &Request<Body>) -> bool {
-    request.method().is_safe() && memchr::memmem::find(request.uri().path().as_bytes(), b"/-/").is_none()
+fn may_be_a_page(uri: &Uri) -> bool {
+    memchr::memmem::find(uri.path().as_bytes(), b"/-/").is_none()
 }
 
 fn finish(response: &mut Response, id: u64, public_url: &str, varies: bool) {
