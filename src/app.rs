@@ -14,7 +14,9 @@ use crate::blobs::Blobs;
 use crate::chores::Board;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::contents::Contents;
 use crate::db::Db;
+use crate::dependencies::Dependencies;
 use crate::downloads::Downloads;
 use crate::feeds::Feeds;
 use crate::hooks::{self, Hooks};
@@ -22,6 +24,7 @@ use crate::http::{HoldsTokens, LargeBodies, Throttle};
 use crate::organizations::Organizations;
 use crate::outgoing::Outgoing;
 use crate::packages::{Packages, Parts, TrustedRoots};
+use crate::readmes::Readmes;
 use crate::search::Search;
 use crate::second_factor::SecondFactor;
 use crate::signatures::Signatures;
@@ -64,6 +67,12 @@ pub struct App {
     pub organizations: Organizations,
     /// Packages.
     pub packages: Packages,
+    /// The files of versions.
+    pub contents: Contents,
+    /// What READMEs look like.
+    pub readmes: Readmes,
+    /// Who needs whom.
+    pub dependencies: Dependencies,
     /// Versions that wait for approval.
     pub staging: Staging,
     /// Search.
@@ -130,6 +139,9 @@ impl App {
             public_url: public_url.clone(),
         };
         let packages = Packages::new(parts, &config.limits, &config.packages, &config.cache);
+        let contents = Contents::new(blobs.clone());
+        let readmes = Readmes::new(db.clone(), &config.readmes);
+        let dependencies = Dependencies::new(db.clone(), access.clone());
         let staging =
             Staging::new(db.clone(), clock.clone(), access.clone(), packages.clone(), blobs.clone(), &config.staging);
         let search = Search::new(db.clone(), clock.clone());
@@ -170,6 +182,9 @@ impl App {
             signatures,
             organizations,
             packages,
+            contents,
+            readmes,
+            dependencies,
             staging,
             search,
             downloads,

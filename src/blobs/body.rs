@@ -1,8 +1,12 @@
 use std::fs::File;
+use std::io::{BufRead, BufReader, Cursor};
 
 use bytes::Bytes;
 
 use super::stream::{Buffers, FileStream};
+
+/// How much is read from the disk at once, where somebody reads from first to last.
+const READ_BYTES: usize = 64 * 1024;
 
 /// The bytes under a digest, in memory or still on the disk.
 #[derive(Debug)]
@@ -35,6 +39,14 @@ impl Blob {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
             Self::File { size, .. } => *size,
+        }
+    }
+
+    /// The bytes from first to last, for who reads where reading may block.
+    pub fn into_reader(self) -> Box<dyn BufRead + Send> {
+        match self {
+            Self::Memory(bytes) => Box::new(Cursor::new(bytes)),
+            Self::File { file, .. } => Box::new(BufReader::with_capacity(READ_BYTES, file)),
         }
     }
 

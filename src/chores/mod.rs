@@ -65,6 +65,8 @@ pub fn all() -> Vec<Chore> {
         Chore::one_node("hooks.forget", Duration::from_hours(12), |app| Box::pin(app.hooks.forget_old_deliveries())),
         Chore::each_node("tokens.last_uses", Duration::from_mins(1), |app| Box::pin(app.tokens.write_last_uses()))
             .also_at_stop(),
+        Chore::one_node("packages.index_files", Duration::from_mins(10), |app| Box::pin(index_files(app))),
+        Chore::one_node("readmes.render", Duration::from_secs(3), |app| Box::pin(render_readmes(app))),
         Chore::one_node("packages.empty_trash", Duration::from_hours(1), |app| Box::pin(empty_trash(app))),
     ]
 }
@@ -111,6 +113,24 @@ async fn expire_staged(app: &App) -> Result<()> {
     let versions = app.staging.expire().await?;
     if versions > 0 {
         tracing::info!(versions, "threw away staged versions that nobody looked at");
+    }
+    Ok(())
+}
+
+/// Renders what was published since the last time; after an upgrade everything, one piece after the other.
+async fn render_readmes(app: &App) -> Result<()> {
+    let readmes = app.readmes.render_missing().await?;
+    if readmes > 0 {
+        tracing::debug!(readmes, "rendered READMEs");
+    }
+    Ok(())
+}
+
+/// Notes the files of versions that were published without an index.
+async fn index_files(app: &App) -> Result<()> {
+    let versions = app.packages.index_missing().await?;
+    if versions > 0 {
+        tracing::info!(versions, "noted the files of versions");
     }
     Ok(())
 }

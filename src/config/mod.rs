@@ -8,5 +8,5 @@ mod sections;
 pub use load::{ConfigError, Layers, Origin, Origins, listing, load};
 pub use sections::{
     Auth, Billing, BillingProvider, Cache, Config, Database, IssuerKind, Limits, Log, LogFormat, Outgoing, Packages,
-    Secret, Secrets, Server, Signup, Staging, Storage, Trust, TrustPreset, TrustedIssuer,
+    Readmes, Secret, Secrets, Server, Signup, Staging, Storage, Trust, TrustPreset, TrustedIssuer,
 };

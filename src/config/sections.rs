@@ -20,6 +20,7 @@ pub struct Config {
     pub provenance: Provenance,
     pub limits: Limits,
     pub packages: Packages,
+    pub readmes: Readmes,
     pub cache: Cache,
     pub outgoing: Outgoing,
     pub staging: Staging,
@@ -146,6 +147,13 @@ pub struct Limits {
 pub struct Packages {
     pub unpublish_window_hours: u32,
     pub trash_days: u32,
+}
+
+/// `[readmes]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Readmes {
+    pub image_hosts: Vec<String>,
 }
 
 /// `[cache]`

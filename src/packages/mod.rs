@@ -7,6 +7,7 @@ pub mod archive;
 mod change;
 mod deprecation;
 mod entry;
+pub mod files;
 mod json;
 pub mod manifest;
 mod packument;
@@ -39,6 +40,7 @@ use crate::users::Users;
 use change::{account_of, existing, revision_of, same_revision};
 pub use deprecation::Deprecations;
 pub use entry::{Entry, TarballFacts};
+pub use files::{FileIndex, VersionFiles};
 pub use packument::{Document, Form, parse_rev, rev_text};
 pub use provenance::{Provenance, TrustedRoots};
 pub use publish::{
@@ -68,6 +70,7 @@ pub struct Packages {
     uploads: Arc<Turns>,
     /// Packuments loaded and stitched at once: each may take a multiple of its size in memory.
     stitching: Arc<Semaphore>,
+    files: files::Memory,
     limits: PublishLimits,
     trusted_roots: TrustedRoots,
     rules: removal::Rules,
@@ -137,6 +140,7 @@ impl Packages {
             recheck: Duration::from_secs(memory.recheck_seconds),
             uploads: Arc::new(Turns::new(limits.max_uploads)),
             stitching: Arc::new(Semaphore::new(STITCHING_AT_ONCE)),
+            files: files::Memory::default(),
             limits: PublishLimits::from(limits),
             trusted_roots,
             rules: removal::Rules::from(rules),

@@ -259,6 +259,7 @@ pub(super) async fn take(connection: &mut PgConnection, id: &RandomId) -> Result
         size_bytes: size(row.size_bytes)?,
         unpacked_bytes: size(row.unpacked_bytes)?,
         file_count: usize::try_from(row.file_count).map_err(Error::internal)?,
+        files: None,
         readme,
         provenance: row.provenance.as_deref().map(serde_json::from_str).transpose().map_err(Error::internal)?,
     };

@@ -14,6 +14,7 @@ mod bad_input;
 mod batches;
 mod causes;
 mod chores;
+mod contents;
 mod counting;
 mod databases;
 mod dist_tags;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms use each other in this order only, though they stand in one group.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 18] = [
     "users",
     "second_factor",
     "billing",
@@ -13,6 +13,9 @@ const ROOMS: [&str; 15] = [
     "organizations",
     "signatures",
     "packages",
+    "contents",
+    "readmes",
+    "dependencies",
     "staging",
     "trust",
     "search",

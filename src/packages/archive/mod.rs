@@ -12,6 +12,7 @@ mod gunzip;
 mod header;
 mod path;
 mod readme;
+mod sniff;
 #[cfg(test)]
 pub(crate) mod tests;
 mod walk;
@@ -90,6 +91,10 @@ pub struct FileEntry {
     pub size: u64,
     /// Where its data begins in the unpacked archive.
     pub offset: u64,
+    /// Whether it looks like text: its beginning is UTF-8 without a NUL.
+    pub is_text: bool,
+    /// The SHA-256 of its bytes: files of two versions with the same are the same.
+    pub sha256: [u8; 32],
 }
 
 /// Reads a tarball from its first byte to its last.

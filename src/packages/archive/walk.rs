@@ -8,6 +8,7 @@ use super::gunzip::Gunzip;
 use super::header::{BLOCK, Header, Kind};
 use super::path::EntryPath;
 use super::readme::{self, Readme};
+use super::sniff::Sniffer;
 use super::{ArchiveError, ArchiveLimits, ArchiveSummary, FileEntry};
 
 /// Bytes of one pax header or long name; honest ones take a few hundred.
@@ -130,7 +131,7 @@ impl<R: BufRead> Walk<R> {
             return Err(self.wrong("a pax header or long name is empty"));
         }
         limit("bytes of a pax header", header.size, EXTENSION_BYTES)?;
-        self.body(header.size, EXTENSION_BYTES)
+        self.body(header.size, EXTENSION_BYTES, &mut Sniffer::default())
     }
 
     /// A file or directory: something a client will put on a disk.
@@ -155,7 +156,12 @@ impl<R: BufRead> Walk<R> {
             return Ok(());
         }
         self.remember(path, header.size)?;
-        self.file(path, header.size)
+        let offset = self.tar.offset();
+        let mut sniffer = Sniffer::default();
+        self.file(path, header.size, &mut sniffer)?;
+        let (is_text, sha256) = sniffer.finish();
+        self.summary.files.push(FileEntry { path: path.inner.to_owned(), size: header.size, offset, is_text, sha256 });
+        Ok(())
     }
 
     fn check_top(&mut self, path: EntryPath<'_>) -> Result<(), &'static str> {
@@ -177,23 +183,22 @@ impl<R: BufRead> Walk<R> {
             return Err(ArchiveError::entry(path.inner.as_bytes(), reason));
         }
         self.summary.unpacked_size += size;
-        self.summary.files.push(FileEntry { path: path.inner.to_owned(), size, offset: self.tar.offset() });
         Ok(())
     }
 
-    fn file(&mut self, path: EntryPath<'_>, size: u64) -> Result<(), ArchiveError> {
+    fn file(&mut self, path: EntryPath<'_>, size: u64, sniffer: &mut Sniffer) -> Result<(), ArchiveError> {
         match path.inner {
             "package.json" => {
                 let limit_bytes = self.limits.package_json_bytes;
                 limit("bytes of package.json", size, limit_bytes)?;
-                self.package_json = Some(self.body(size, limit_bytes)?);
+                self.package_json = Some(self.body(size, limit_bytes, sniffer)?);
                 return Ok(());
             }
             "npm-shrinkwrap.json" => self.summary.has_shrinkwrap = true,
             "binding.gyp" => self.summary.has_root_binding_gyp = true,
             name => match readme::rank(name) {
                 Some(rank) if rank > self.readme_rank && !name.contains('/') => {
-                    let bytes = self.body(size, self.limits.readme_bytes)?;
+                    let bytes = self.body(size, self.limits.readme_bytes, sniffer)?;
                     self.readme_rank = rank;
                     self.summary.readme = Some(Readme::new(name, &bytes));
                     return Ok(());
@@ -201,14 +206,15 @@ impl<R: BufRead> Walk<R> {
                 _ => {}
             },
         }
-        self.body(size, 0).map(drop)
+        self.body(size, 0, sniffer).map(drop)
     }
 
     /// Reads the data of an entry and its padding; keeps the first `keep` bytes.
-    fn body(&mut self, size: u64, keep: u64) -> Result<Vec<u8>, ArchiveError> {
+    fn body(&mut self, size: u64, keep: u64, sniffer: &mut Sniffer) -> Result<Vec<u8>, ArchiveError> {
         let block = BLOCK as u64;
         let mut left = size.checked_next_multiple_of(block).ok_or_else(|| self.wrong("a size is impossible"))?;
         let mut wanted = size.min(keep);
+        let mut data = size;
         let mut kept = Vec::new();
         let mut scratch = [0; SCRATCH_BYTES];
         while left > 0 {
@@ -218,6 +224,9 @@ impl<R: BufRead> Walk<R> {
             let take = wanted.min(length);
             kept.extend(part.iter().take(usize::try_from(take).unwrap_or(0)));
             wanted -= take;
+            let own = data.min(length);
+            sniffer.update(part.get(..usize::try_from(own).unwrap_or(0)).unwrap_or_default());
+            data -= own;
             left -= length;
         }
         Ok(kept)

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::blobs::{Digest, Staged};
 use crate::error::{Error, Result};
 use crate::names::{DistTag, PackageName, TarballName, VersionNumber};
-use crate::packages::archive::{ArchiveSummary, Readme};
+use crate::packages::archive::{ArchiveSummary, FileEntry, Readme};
 use crate::packages::manifest::{self, ManifestError, Object, StoredManifest};
 use crate::packages::provenance::{self, Provenance, Subject, TrustedRoots};
 use crate::policy::Visibility;
@@ -38,6 +38,8 @@ pub struct Checked {
     pub unpacked_bytes: u64,
     /// How many files are in it.
     pub file_count: usize,
+    /// What files those are; `None` where nobody walks through it now, and a chore will.
+    pub files: Option<Vec<FileEntry>>,
     /// The README in it.
     pub readme: Option<Readme>,
     /// The provenance bundle beside it.
@@ -49,7 +51,8 @@ impl Checked {
     pub(super) fn memory_bytes(&self) -> usize {
         let readme = self.readme.as_ref().map_or(0, |readme| readme.text.len());
         let provenance = self.provenance.as_ref().map_or(0, |provenance| provenance.bundle.len());
-        self.manifest.full.len() + self.manifest.abbreviated.len() + readme + provenance
+        let files = self.files.iter().flatten().map(|file| file.path.len() + size_of::<FileEntry>()).sum::<usize>();
+        self.manifest.full.len() + self.manifest.abbreviated.len() + readme + provenance + files
     }
 }
 
@@ -66,9 +69,10 @@ pub(super) fn check(name: &PackageName, received: Received<Staged>, roots: &Trus
     let subject = Subject { name, version: &version, sha512: &tarball.sha512 };
     let provenance = provenance.map(|bundle| fitting_provenance(bundle.text, subject, roots)).transpose()?;
     let manifest = agreed_manifest(name, &manifest, &tarball)?;
-    let ArchiveSummary { unpacked_size, readme, .. } = tarball.archive;
+    let ArchiveSummary { unpacked_size, readme, files, .. } = tarball.archive;
     let checked = Checked {
-        file_count: tarball.archive.files.len(),
+        file_count: files.len(),
+        files: Some(files),
         version,
         tag,
         access,

@@ -10,7 +10,7 @@ use crate::error::{Error, Result, Sentence};
 use crate::names::{AccountId, PackageId, PackageName};
 use crate::packages::packument::{person, rev_text, with_members};
 use crate::packages::store::{self, NewVersion};
-use crate::packages::{Packages, removal};
+use crate::packages::{Packages, files, removal};
 use crate::policy::{Actor, Intent, PackageFacts, Permit, TokenRight, Visibility, Write};
 use crate::tokens::TrustedPublisher;
 
@@ -190,6 +190,9 @@ impl Packages {
         let packument_bytes = store::add_manifest_bytes(transaction, package, grows_by).await?;
         self.check_packument_size(permit.name(), packument_bytes)?;
         let version = store::insert_version(transaction, &row).await?;
+        if let Some(files) = &checked.files {
+            files::store::fill(transaction, version, files).await?;
+        }
         let digest = checked.digest.as_bytes();
         self.signatures.sign(transaction, permit.name(), version, checked.version.as_str(), digest).await?;
         store::set_tag(transaction, package, &checked.tag, version).await?;

@@ -90,6 +90,11 @@ impl PublishLimits {
         self.batch_bytes
     }
 
+    /// What may be inside a tarball.
+    pub(super) fn archive(&self) -> ArchiveLimits {
+        self.body.archive
+    }
+
     fn of_body(&self, reach: Reach) -> Limits {
         let most = if reach == Reach::Word { WORD_BYTES } else { u64::MAX };
         Limits {

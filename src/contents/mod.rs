@@ -1,0 +1,155 @@
+//! Contents: the files of versions, shown one by one, and what differs between two versions.
+//!
+//! Nothing is ever unpacked to a disk. A file is read by running through its tarball up to the place that the index made
+//! at publish names; that is work for one thread, bounded in bytes and in how many do it at once, so that looking at
+//! packages never keeps an install waiting. Who may look is decided where [`VersionFiles`] are had.
+
+mod diff;
+mod folder;
+mod highlight;
+mod image;
+mod unpack;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::blobs::Blobs;
+use crate::error::{Error, Result};
+use crate::packages::VersionFiles;
+use crate::packages::archive::FileEntry;
+
+pub use diff::{Change, DiffLine, FileChange, Hunk, Lines, Side, VersionDiff};
+pub use folder::{Node, list};
+pub use highlight::{Budget, highlight_named, is_misleading};
+pub use image::ImageKind;
+
+/// The largest text that is shown on a page.
+pub const TEXT_BYTES: u64 = 512 << 10;
+
+/// The largest file that is handed out by itself; whoever wants a larger one takes the tarball.
+pub const RAW_BYTES: u64 = 16 << 20;
+
+/// The largest image that a README shows.
+const IMAGE_BYTES: u64 = 8 << 20;
+
+/// How long a page waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long colouring one file may take, and how much of it is coloured.
+const COLOURING: Duration = Duration::from_millis(400);
+const COLOURED_BYTES: usize = 256 << 10;
+
+/// Handle to the files of versions.
+#[derive(Debug, Clone)]
+pub struct Contents {
+    blobs: Blobs,
+    turns: Arc<Semaphore>,
+}
+
+/// A file as a page shows it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Text: each line as HTML, escaped and perhaps coloured.
+    Text(Vec<String>),
+    /// Not text.
+    Binary,
+    /// More than [`TEXT_BYTES`].
+    TooLarge,
+}
+
+impl Contents {
+    /// Sets the room up.
+    pub fn new(blobs: Blobs) -> Self {
+        // Half of the cores at most: the other half answers installs.
+        let at_once = std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
+        Self { blobs, turns: Arc::new(Semaphore::new(at_once)) }
+    }
+
+    /// A file, ready to be shown.
+    ///
+    /// # Errors
+    /// `Unavailable` where the storage fails, or too many look at files at once.
+    pub async fn show(&self, version: &VersionFiles, file: &FileEntry) -> Result<Shown> {
+        if !file.is_text {
+            return Ok(Shown::Binary);
+        }
+        if file.size > TEXT_BYTES {
+            return Ok(Shown::TooLarge);
+        }
+        let path = file.path.clone();
+        let lines = move |bytes: Vec<u8>| {
+            let budget = Budget::new(COLOURED_BYTES, COLOURING);
+            highlight::lines_of_file(&path, &String::from_utf8_lossy(&bytes), &budget)
+        };
+        self.with_file(version, file, lines).await.map(Shown::Text)
+    }
+
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// `TooLarge` above [`RAW_BYTES`]; else as [`Contents::show`].
+    pub async fn bytes(&self, version: &VersionFiles, file: &FileEntry) -> Result<Bytes> {
+        if file.size > RAW_BYTES {
+            let sentence = format!("{} is larger than what is handed out by itself. Take the tarball.", file.path);
+            return Err(Error::TooLarge(sentence.chars().take(300).collect::<String>().into()));
+        }
+        self.with_file(version, file, Bytes::from).await
+    }
+
+    /// The bytes of an image, if that is what the file holds and what its name says.
+    ///
+    /// # Errors
+    /// As [`Contents::show`].
+    pub async fn image(&self, version: &VersionFiles, file: &FileEntry) -> Result<Option<(ImageKind, Bytes)>> {
+        let Some(kind) = ImageKind::of_path(&file.path).filter(|_| file.size <= IMAGE_BYTES) else { return Ok(None) };
+        let bytes = self.with_file(version, file, Bytes::from).await?;
+        Ok(kind.fits(&bytes).then_some((kind, bytes)))
+    }
+
+    /// What differs between two versions.
+    ///
+    /// # Errors
+    /// As [`Contents::show`].
+    pub async fn diff(&self, old: &VersionFiles, new: &VersionFiles) -> Result<VersionDiff> {
+        let turn = self.turn().await?;
+        let old_blob = self.blobs.read(&old.tarball.digest, old.tarball.size_bytes).await?;
+        let new_blob = self.blobs.read(&new.tarball.digest, new.tarball.size_bytes).await?;
+        let (old, new) = (old.index.clone(), new.index.clone());
+        run(turn, move || diff::compare(Side::new(&old, old_blob), Side::new(&new, new_blob))).await?
+    }
+
+    async fn with_file<T: Send + 'static>(
+        &self,
+        version: &VersionFiles,
+        file: &FileEntry,
+        work: impl FnOnce(Vec<u8>) -> T + Send + 'static,
+    ) -> Result<T> {
+        let turn = self.turn().await?;
+        let blob = self.blobs.read(&version.tarball.digest, version.tarball.size_bytes).await?;
+        let place = unpack::Place::of(file);
+        run(turn, move || {
+            let bytes = unpack::pick(blob.into_reader(), &[place])?.pop().unwrap_or_default();
+            Ok(work(bytes))
+        })
+        .await?
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+        match tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await {
+            Ok(turn) => turn.map_err(Error::internal),
+            Err(_) => Err(Error::Unavailable("too many people look at files at once".into())),
+        }
+    }
+}
+
+/// Works where blocking is allowed. The turn goes along: whoever asked may be gone before the work is done.
+async fn run<T: Send + 'static>(turn: OwnedSemaphorePermit, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    done.await.map_err(Error::internal)
+}
