@@ -21,10 +21,14 @@ use crate::downloads::Downloads;
 use crate::feeds::Feeds;
 use crate::hooks::{self, Hooks};
 use crate::http::{HoldsTokens, LargeBodies, Throttle};
+use crate::instance::Instance;
+use crate::logins::Logins;
+use crate::mail::Mail;
 use crate::organizations::Organizations;
 use crate::outgoing::Outgoing;
 use crate::packages::{Packages, Parts, TrustedRoots};
 use crate::readmes::Readmes;
+use crate::recovery::{self, Recovery};
 use crate::search::Search;
 use crate::second_factor::SecondFactor;
 use crate::signatures::Signatures;
@@ -51,14 +55,22 @@ pub struct App {
     pub blobs: Blobs,
     /// Requests to addresses that users or operators named.
     pub outgoing: Outgoing,
+    /// Letters.
+    pub mail: Mail,
     /// Accounts.
     pub users: Users,
+    /// The instance itself.
+    pub instance: Instance,
     /// The second factor.
     pub second_factor: SecondFactor,
     /// The billing flag.
     pub billing: Billing,
     /// Tokens.
     pub tokens: Tokens,
+    /// Forgotten passwords and unproven addresses.
+    pub recovery: Recovery,
+    /// Terminals that wait to be logged in.
+    pub logins: Logins,
     /// Visibility and collaborators.
     pub access: Access,
     /// Registry signatures.
@@ -108,12 +120,27 @@ impl App {
         let blobs = Blobs::open(&config.blob_dir(), config.cache.tarball_bytes)?;
         let outgoing = Outgoing::new(&config.outgoing)?;
         let public_url: Arc<str> = public_url(&config).into();
+        let certificates = config.outgoing.certificates.as_deref();
+        let mail = Mail::new(db.clone(), clock.clone(), vault.clone(), &config.mail, certificates, &public_url);
+        let mail = mail.map_err(io::Error::other)?;
         let first_flag = billing::first_flag(config.billing.provider);
         let users = Users::new(db.clone(), clock.clone(), &config.auth, first_flag);
+        let instance = Instance::new(db.clone(), clock.clone(), users.clone(), &config);
         let second_factor =
             SecondFactor::new(db.clone(), clock.clone(), users.clone(), vault.clone(), public_url.clone());
         let billing = Billing::new(db.clone(), clock.clone());
         let tokens = Tokens::new(db.clone(), clock.clone(), users.clone()).map_err(io::Error::other)?;
+        let recovery = Recovery::new(recovery::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            users: users.clone(),
+            instance: instance.clone(),
+            second_factor: second_factor.clone(),
+            tokens: tokens.clone(),
+            mail: mail.clone(),
+            public_url: public_url.clone(),
+        });
+        let logins = Logins::new(db.clone(), clock.clone(), tokens.clone(), public_url.clone());
         let access = Access::new(db.clone(), clock.clone(), tokens.clone(), second_factor.clone(), public_url.clone());
         let signatures = Signatures::new(db.clone(), clock.clone(), vault.clone(), access.clone());
         let trusted_roots = match &config.provenance.trusted_roots {
@@ -174,10 +201,14 @@ impl App {
             vault,
             blobs,
             outgoing,
+            mail,
             users,
+            instance,
             second_factor,
             billing,
             tokens,
+            recovery,
+            logins,
             access,
             signatures,
             organizations,

@@ -217,6 +217,12 @@ fn is_outage(cause: &sqlx::Error) -> bool {
     }
 }
 
+impl From<getrandom::Error> for Error {
+    fn from(cause: getrandom::Error) -> Self {
+        Self::internal(cause)
+    }
+}
+
 impl From<std::io::Error> for Error {
     /// A full disk is 507, any other failure of the storage 503: both pass without a restart.
     fn from(cause: std::io::Error) -> Self {

@@ -63,6 +63,9 @@ pub fn all() -> Vec<Chore> {
             .also_at_stop(),
         Chore::each_node("hooks.deliver", Duration::from_secs(2), |app| Box::pin(app.hooks.deliver())),
         Chore::one_node("hooks.forget", Duration::from_hours(12), |app| Box::pin(app.hooks.forget_old_deliveries())),
+        Chore::each_node("mail.deliver", Duration::from_secs(2), |app| Box::pin(app.mail.deliver())),
+        Chore::one_node("mail.forget", Duration::from_hours(12), |app| Box::pin(app.mail.forget())),
+        Chore::each_node("recovery.answer", Duration::from_secs(2), |app| Box::pin(app.recovery.answer_forgotten())),
         Chore::each_node("tokens.last_uses", Duration::from_mins(1), |app| Box::pin(app.tokens.write_last_uses()))
             .also_at_stop(),
         Chore::one_node("packages.index_files", Duration::from_mins(10), |app| Box::pin(index_files(app))),

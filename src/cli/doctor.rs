@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::embedded::Role;
+use crate::mail::Way;
 
 use super::session::Database;
 
@@ -44,6 +45,7 @@ async fn examine(report: &mut Report, config: Config, database: &Database) {
     report.add("clock", clock(&app).await);
     report.add("storage", storage(&app).await);
     report.add("public URL", public_url(&app).await);
+    report.add("mail", mail(&app).await);
     app.db.close().await;
 }
 
@@ -73,6 +75,17 @@ async fn storage(app: &App) -> Finding {
     match app.blobs.probe().await {
         Ok(()) => Finding::Ok(format!("{} takes and gives back a file", folder.display())),
         Err(cause) => Finding::Fail(format!("{}: {cause}", folder.display())),
+    }
+}
+
+async fn mail(app: &App) -> Finding {
+    match (app.mail.way(), app.mail.probe().await) {
+        (Way::Smtp, Ok(())) => Finding::Ok("the server answers, and lets us in".into()),
+        (Way::Smtp, Err(cause)) => Finding::Fail(format!("{cause}. Check the section mail of the configuration")),
+        (Way::Log, _) => Finding::Warn("goes into the log. Set mail.host before others use this registry".into()),
+        (Way::Nowhere, _) => {
+            Finding::Warn("none is sent: no links for forgotten passwords, no notices. Set mail.host".into())
+        }
     }
 }
 

@@ -143,7 +143,7 @@ async fn run(command: Option<Command>, config: Config) -> anyhow::Result<ExitCod
         Some(Command::Trust(command)) => trust::run(command, config).await?,
         Some(Command::Package(command)) => package::run(command, config).await?,
         Some(Command::Migrate) => session::open(config).await?.close().await,
-        Some(Command::Doctor) => return doctor::run(config).await,
+        Some(Command::Doctor) => return Box::pin(doctor::run(config)).await,
         Some(Command::Config(_)) => {}
     }
     Ok(ExitCode::SUCCESS)

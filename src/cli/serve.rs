@@ -12,9 +12,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{Config, Signup};
+use crate::config::Config;
 use crate::db::embedded::Role;
 use crate::http::{Edge, Limits, TrustedProxies, serve};
+use crate::names::UrlSecret;
 use crate::{chores, web};
 
 use super::session::{Database, OTHER_KEY, Unreachable};
@@ -101,8 +102,8 @@ fn bind(address: SocketAddr) -> anyhow::Result<tokio::net::TcpListener> {
 /// The one line that scripts wait for, and, while nobody has an account, what to do next.
 async fn announce(app: &App) -> anyhow::Result<()> {
     let url = &app.public_url;
-    if app.users.is_empty().await? {
-        welcome(app);
+    if let Some(code) = app.instance.open_setup().await? {
+        welcome(app, &code);
     }
     println!("strongroom ready at {url}");
     std::io::stdout().flush()?;
@@ -110,20 +111,19 @@ async fn announce(app: &App) -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stderr, reason = "words for the person at the terminal, not a log line")]
-fn welcome(app: &App) {
+fn welcome(app: &App, code: &UrlSecret) {
     let url = &app.public_url;
     let program = std::env::args().next().unwrap_or_else(|| "strongroom".into());
     let mut place = String::new();
     if app.config.server.data_dir.is_some() {
         place = format!(" --data-dir {}", app.config.data_dir().display());
     }
-    eprintln!("\nNobody has an account here yet. Make the first one, in another terminal:\n");
+    eprintln!("\nNobody has an account here yet. Make the first one in a browser, at an address that works once:\n");
+    eprintln!("    {url}/setup/{}\n", code.expose());
+    eprintln!("or in another terminal:\n");
     eprintln!("    {program} user create ada --email ada@example.com --admin{place}");
-    eprintln!("    npm login --auth-type=legacy --scope=@ada --registry={url}\n");
+    eprintln!("    npm login --scope=@ada --registry={url}\n");
     eprintln!("Then publish any package named @ada/something with npm publish: it is private until you say otherwise.");
-    if app.config.auth.signup == Signup::Open {
-        eprintln!("Sign-up is open: npm adduser --auth-type=legacy --registry={url} makes an account too.");
-    }
     eprintln!();
 }
 

@@ -40,6 +40,11 @@ pub(super) enum UserCommand {
         /// The account.
         name: AccountName,
     },
+    /// Print a one-time link by which somebody who lost their password, and their mail, chooses a new one.
+    Recover {
+        /// The account.
+        name: AccountName,
+    },
     /// Take the second factor away from somebody who lost theirs.
     #[command(name = "disable-2fa")]
     DisableSecondFactor {
@@ -61,6 +66,13 @@ pub(super) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
         }
         UserCommand::Disable { name } => set_disabled(name, true, config).await,
         UserCommand::Enable { name } => set_disabled(name, false, config).await,
+        UserCommand::Recover { name } => {
+            with_app(config, async |app| {
+                println!("{}", app.recovery.hand_out(&name).await?);
+                Ok(())
+            })
+            .await
+        }
         UserCommand::DisableSecondFactor { name } => {
             with_app(config, async |app| {
                 app.second_factor.disable_for(&name).await?;

@@ -11,7 +11,7 @@ const DEFAULTS: &str = include_str!("../../config/default.toml");
 const PREFIX: &str = "STRONGROOM__";
 
 /// Keys whose values are never shown.
-const SECRETS: &[&str] = &["database.url", "secrets.key"];
+const SECRETS: &[&str] = &["database.url", "secrets.key", "mail.password"];
 
 /// What a configuration is made of, lowest first; the built-in defaults lie beneath.
 #[derive(Debug, Default, Clone)]
@@ -271,6 +271,9 @@ fn read_secret_files(config: &mut Config) -> Result<(), ConfigError> {
     }
     if let Some(path) = &config.secrets.key_file {
         config.secrets.key = Some(read(path)?);
+    }
+    if let Some(path) = &config.mail.password_file {
+        config.mail.password = Some(read(path)?);
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ pub struct Config {
     pub storage: Storage,
     pub secrets: Secrets,
     pub auth: Auth,
+    pub mail: Mail,
     pub billing: Billing,
     pub provenance: Provenance,
     pub limits: Limits,
@@ -35,6 +36,8 @@ pub struct Server {
     pub listen: SocketAddr,
     #[serde(deserialize_with = "optional")]
     pub public_url: Option<String>,
+    #[serde(deserialize_with = "optional")]
+    pub name: Option<String>,
     #[serde(deserialize_with = "optional_path")]
     pub data_dir: Option<PathBuf>,
     pub trusted_proxies: Vec<IpNet>,
@@ -80,7 +83,8 @@ pub struct Secrets {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
-    pub signup: Signup,
+    #[serde(deserialize_with = "optional_signup")]
+    pub signup: Option<Signup>,
     pub login_token_days: u32,
     pub session_days: u32,
     pub password_hashes_at_once: usize,
@@ -97,6 +101,49 @@ pub enum Signup {
     Invite,
     /// Nobody but the operator.
     Closed,
+}
+
+/// `[mail]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    #[serde(deserialize_with = "optional")]
+    pub host: Option<String>,
+    pub port: u16,
+    pub tls: MailTls,
+    #[serde(deserialize_with = "optional")]
+    pub user: Option<String>,
+    #[serde(deserialize_with = "optional_secret")]
+    pub password: Option<Secret>,
+    #[serde(deserialize_with = "optional_path")]
+    pub password_file: Option<PathBuf>,
+    #[serde(deserialize_with = "optional")]
+    pub from: Option<String>,
+    pub to_log: MailLog,
+}
+
+/// How the connection to the mail server is kept private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTls {
+    /// It begins in clear and must become TLS.
+    StartTls,
+    /// It is TLS from the start.
+    Implicit,
+    /// It is not.
+    None,
+}
+
+/// Whether mail goes into the log where there is no mail server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailLog {
+    /// Where the public URL leads to this very machine: in development.
+    Auto,
+    /// Always: whoever reads the log can use every link in it.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// `[billing]`
@@ -271,6 +318,12 @@ impl std::fmt::Debug for Secret {
 fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
     Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+fn optional_signup<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Signup>, D::Error> {
+    use serde::de::IntoDeserializer;
+    let text = optional(deserializer)?;
+    text.map(|text| Signup::deserialize(text.into_deserializer())).transpose()
 }
 
 fn optional_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {

@@ -206,16 +206,17 @@ impl Line {
 }
 
 /// Where paths hold secrets: tokens that are ended, and pages that confirm.
-const SECRET_PATHS: [&str; 9] = [
+const SECRET_PATHS: [&str; 10] = [
     "/-/user/token/",
     "/-/npm/v1/tokens/token/",
     "/-/v1/done/",
-    "/auth/cli/",
     "/-/strongroom/v1/confirmations/",
+    "/auth/cli/",
     "/login/cli/",
+    "/forgot/",
+    "/verify/",
     "/setup/",
     "/invite/",
-    "/reset/",
 ];
 
 fn redacted(path: &str) -> String {

@@ -47,14 +47,26 @@ impl Throttle {
     /// # Errors
     /// `TooManyRequests` with the seconds to wait.
     pub fn attempt(&self, account: &AccountName, address: IpAddr) -> Result<()> {
+        // The address first: who is refused by it must not use up the account's attempts, nor make a bucket for it.
+        self.take(&[Key::Address(network_of(address)), Key::Account(account.clone())])
+    }
+
+    /// Counts an attempt that concerns no account, or one that nobody is told of.
+    ///
+    /// # Errors
+    /// `TooManyRequests` with the seconds to wait.
+    pub fn attempt_from(&self, address: IpAddr) -> Result<()> {
+        self.take(&[Key::Address(network_of(address))])
+    }
+
+    fn take(&self, keys: &[Key]) -> Result<()> {
         let now = Instant::now();
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if buckets.len() > MANY {
             buckets.retain(|_, bucket| !bucket.is_full(self.per_minute, now));
         }
-        // The address first: who is refused by it must not use up the account's attempts, nor make a bucket for it.
-        for key in [Key::Address(network_of(address)), Key::Account(account.clone())] {
-            let bucket = buckets.entry(key).or_insert_with(|| Bucket::full(self.per_minute, now));
+        for key in keys {
+            let bucket = buckets.entry(key.clone()).or_insert_with(|| Bucket::full(self.per_minute, now));
             if let Some(wait) = bucket.take(self.per_minute, now) {
                 return Err(Error::TooManyRequests {
                     sentence: format!("Too many login attempts. Wait {} seconds and try again.", wait.as_secs()).into(),

@@ -13,6 +13,7 @@ mod random_id;
 mod tarball_name;
 mod team_name;
 mod text;
+mod url_secret;
 mod version_number;
 
 pub use account_name::AccountName;
@@ -25,4 +26,5 @@ pub use random_id::RandomId;
 pub use tarball_name::TarballName;
 pub use team_name::TeamName;
 pub use text::InvalidName;
+pub use url_secret::UrlSecret;
 pub use version_number::VersionNumber;

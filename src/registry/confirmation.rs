@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::clock::to_npm_time;
 use crate::error::{Error, Result};
 use crate::http::{Json, JsonBody, PathParameters, read_form};
+use crate::logins::LoginPoll;
 use crate::second_factor::{Assertion, Confirmation, Poll};
 
 use super::notice;
@@ -21,21 +22,36 @@ use super::notice;
 /// Any method on `/-/v1/done/{secret}`: npm polls with that of the request which was refused. Always 200 or 202, for other
 /// statuses have clients ask for a password, or poll on.
 pub(super) async fn done(State(app): State<Arc<App>>, path: PathParameters) -> Result<Response> {
-    Ok(match app.second_factor.poll(path.get("secret")).await? {
-        Poll::Pending => {
-            let mut response = (StatusCode::ACCEPTED, Json(json!({}))).into_response();
-            // Without it npm would poll in a tight loop.
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            response
-        }
-        Poll::Approved(code) => Json(json!({ "token": code })).into_response(),
-        Poll::Over => {
-            let sentence = "This was refused in the browser, or took too long. Run the command again.";
-            let mut response = Json(json!({ "error": sentence, "message": sentence })).into_response();
-            notice(response.headers_mut(), sentence);
-            response
-        }
+    let secret = path.get("secret");
+    // Two kinds of pages can be waited for, at one kind of address; no secret is of both.
+    Ok(match app.logins.poll(secret).await? {
+        Some(LoginPoll::Pending) => pending(),
+        Some(LoginPoll::Token(token)) => approved(&token),
+        Some(LoginPoll::Over) => over(),
+        None => match app.second_factor.poll(secret).await? {
+            Poll::Pending => pending(),
+            Poll::Approved(code) => approved(&code),
+            Poll::Over => over(),
+        },
     })
+}
+
+fn pending() -> Response {
+    let mut response = (StatusCode::ACCEPTED, Json(json!({}))).into_response();
+    // Without it npm would poll in a tight loop.
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+fn approved(token: &str) -> Response {
+    Json(json!({ "token": token })).into_response()
+}
+
+fn over() -> Response {
+    let sentence = "This was refused in the browser, or took too long. Run the command again.";
+    let mut response = Json(json!({ "error": sentence, "message": sentence })).into_response();
+    notice(response.headers_mut(), sentence);
+    response
 }
 
 /// `GET /auth/cli/{secret}`: what is about to be done, and a form for a code. Works without script.

@@ -147,8 +147,7 @@ async fn shown(app: &App, permit: &AccountPermit) -> Result<Value> {
         "tfa": tfa,
         "name": account.name,
         "email": details.email,
-        // No mail is sent yet that could verify it.
-        "email_verified": false,
+        "email_verified": details.email_verified,
         "created": to_npm_time(details.created_at),
         "updated": to_npm_time(details.updated_at),
         "cidr_whitelist": null,

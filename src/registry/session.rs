@@ -82,7 +82,7 @@ pub(super) async fn log_in(
 }
 
 async fn sign_up(app: &App, name: &AccountName, password: &str, email: &str, by: &By) -> Result<Profile> {
-    match app.config.auth.signup {
+    match app.instance.signup().await? {
         Signup::Open => {}
         Signup::Invite => {
             return Err(Error::Forbidden(

@@ -7,9 +7,10 @@ use sqlx::PgConnection;
 use crate::audit::{self, Outcome};
 use crate::clock::Time;
 use crate::error::{Error, Result};
+use crate::names::UrlSecret;
 
 use super::recovery::RecoveryCode;
-use super::secret::UrlSecret;
+use super::secret;
 use super::store::{self, WrongCodes};
 use super::totp::{Seed, Step, TotpCode};
 use super::{SecondFactor, Showing};
@@ -27,7 +28,7 @@ impl SecondFactor {
     /// Looks at a code. Only six digits can be guessed, so only they are counted: whoever has a recovery code or a key
     /// gets in, however many strangers guess.
     pub(super) async fn check(&self, code: &str, showing: Showing<'_>) -> Result<()> {
-        let right = if let Some(secret) = UrlSecret::parse_code(code) {
+        let right = if let Some(secret) = secret::parse_code(code) {
             self.check_confirmation(&secret, showing).await?
         } else if let Some(code) = RecoveryCode::parse(code) {
             self.check_recovery_code(&code, showing).await?

@@ -6,11 +6,11 @@ use crate::audit::{self, Outcome};
 use crate::clock::Time;
 use crate::db::Transaction;
 use crate::error::{Error, Result, WebChallenge};
-use crate::names::AccountName;
+use crate::names::{AccountName, UrlSecret};
 use crate::policy::Offer;
 
 use super::keys::{PATIENCE, descriptors};
-use super::secret::UrlSecret;
+use super::secret;
 use super::store::confirmations::{ConfirmationRow, NewConfirmation, State};
 use super::webauthn::{self, Assertion, base64url};
 use super::{SecondFactor, Showing, store};
@@ -102,7 +102,7 @@ impl SecondFactor {
     pub async fn approve_with_code(&self, page: &str, code: &str) -> Result<()> {
         let row = self.find_confirmation(page).await?;
         // What a page gives is no second factor of another page.
-        if UrlSecret::parse_code(code).is_some() {
+        if secret::parse_code(code).is_some() {
             return Err(Error::WrongSecondFactor);
         }
         self.check(code, showing_of(&row)).await?;
@@ -179,7 +179,7 @@ impl SecondFactor {
                 let mut transaction = self.db.begin().await?;
                 let is_set = store::confirmations::set_code(&mut transaction, &digest, &code.digest()).await?;
                 transaction.commit().await?;
-                Ok(if is_set { Poll::Approved(code.expose_as_code()) } else { Poll::Over })
+                Ok(if is_set { Poll::Approved(secret::expose_as_code(&code)) } else { Poll::Over })
             }
         }
     }
@@ -187,8 +187,8 @@ impl SecondFactor {
     async fn find_confirmation(&self, page: &str) -> Result<ConfirmationRow> {
         let over =
             || Error::NotFound("This page is over: nothing waits for it any more. Run the command again.".into());
-        let secret = UrlSecret::parse(page).ok_or_else(over)?;
-        let row = store::confirmations::find_by_page(self.db.reads(), &secret.digest(), self.clock.now()).await?;
+        let page = UrlSecret::parse(page).ok_or_else(over)?;
+        let row = store::confirmations::find_by_page(self.db.reads(), &page.digest(), self.clock.now()).await?;
         row.ok_or_else(over)
     }
 

@@ -7,10 +7,10 @@ use crate::audit::{self, By, Outcome};
 use crate::clock::Time;
 use crate::db::Transaction;
 use crate::error::{Error, OnConstraint, Result};
+use crate::names::UrlSecret;
 use crate::policy::{AccountPermit, SecondFactorMode};
 
 use super::enrolment::renew_recovery_codes;
-use super::secret::UrlSecret;
 use super::webauthn::{self, Registration, base64url};
 use super::{SecondFactor, store};
 

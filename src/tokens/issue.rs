@@ -73,7 +73,11 @@ impl Tokens {
         Ok(issued)
     }
 
-    pub(super) async fn insert(&self, transaction: &mut Transaction, token: &NewToken, by: &By) -> Result<Issued> {
+    /// Makes a token in a caller's transaction, for somebody whose right to it the caller has made sure of.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn insert(&self, transaction: &mut Transaction, token: &NewToken, by: &By) -> Result<Issued> {
         let secret = TokenSecret::random()?;
         let key = secret::random_key()?;
         let now = self.clock.now();

@@ -23,7 +23,7 @@ use crate::clock::{Clock, Time};
 use crate::db::{Change, ChangeAwareCache, Db, Weigh};
 use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName, TokenId};
-use crate::policy::{AccountPermit, Actor, Narrowing, Offer, Principal};
+use crate::policy::{AccountFacts, AccountPermit, Actor, Narrowing, Offer, Principal};
 use crate::users::Users;
 
 pub use issue::Issued;
@@ -248,6 +248,23 @@ impl Tokens {
             Actor::Dead => Err(Error::DeadCredential),
             actor => Ok(actor),
         }
+    }
+
+    /// The account behind a token, where both are alive, inside a caller's transaction: for what was said yes to through
+    /// it a moment ago.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn living_account(
+        &self,
+        connection: &mut PgConnection,
+        token: TokenId,
+    ) -> Result<Option<Arc<AccountFacts>>> {
+        let Some(token) = store::find_by_id(connection, token).await? else { return Ok(None) };
+        if token.is_over(self.clock.now()) {
+            return Ok(None);
+        }
+        Ok(crate::users::load_account_facts(connection, token.account).await?.filter(|account| !account.disabled))
     }
 
     /// The living tokens of one account, or of all, newest first.

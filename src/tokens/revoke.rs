@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::audit::{self, By, Outcome};
 use crate::db::{Change, Transaction};
 use crate::error::{Error, Result};
-use crate::policy::AccountPermit;
+use crate::policy::{AccountFacts, AccountPermit};
 use crate::users::{self, PasswordHash};
 
 use super::{TokenSecret, Tokens, store};
@@ -102,6 +102,48 @@ impl Tokens {
         }
         transaction.announce(Change::Account(account.id));
         transaction.commit().await
+    }
+
+    /// Gives an account a new password in a caller's transaction, for somebody who has shown another way that it is theirs,
+    /// and ends what was opened before: granular tokens too where `all` says so.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn reset_password(
+        &self,
+        transaction: &mut Transaction,
+        account: &AccountFacts,
+        hash: &PasswordHash,
+        all: bool,
+        by: &By,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        users::replace_password(transaction, account.id, hash).await?;
+        let ended = store::revoke_opened(transaction, account.id, all, now).await?;
+        let event = audit::Event {
+            action: "user.password",
+            subject: account.name.as_str(),
+            scope: Some(account.id),
+            outcome: Outcome::Done,
+            detail: json!({ "ended_tokens": ended.len(), "by_link": true }),
+        };
+        audit::record(transaction, by, &event, now).await?;
+        for digest in ended {
+            transaction.announce(Change::Token(digest.to_hex()));
+        }
+        transaction.announce(Change::Account(account.id));
+        Ok(())
+    }
+
+    /// Ends a token that another one is about to take the place of, in a caller's transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn replace(&self, transaction: &mut Transaction, key: &str) -> Result<()> {
+        if let Some(revoked) = store::revoke_by_key(transaction, key, self.clock.now()).await? {
+            transaction.announce(Change::Token(revoked.digest.to_hex()));
+        }
+        Ok(())
     }
 }
 

@@ -232,6 +232,29 @@ pub(super) async fn revoke_sessions(
     Ok(digests.iter().filter_map(|digest| TokenDigest::from_slice(digest)).collect())
 }
 
+/// Ends all that an account has opened, but granular tokens only where `all` says so. Returns the digests of what ended.
+pub(super) async fn revoke_opened(
+    connection: &mut PgConnection,
+    account: AccountId,
+    all: bool,
+    now: Time,
+) -> Result<Vec<TokenDigest>> {
+    let digests = sqlx::query_scalar!(
+        "update tokens
+         set revoked_at = $3
+         where account_id = $1
+           and revoked_at is null
+           and (kind <> 'granular' or $2)
+         returning digest",
+        account.0,
+        all,
+        now,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(digests.iter().filter_map(|digest| TokenDigest::from_slice(digest)).collect())
+}
+
 /// The living token that stands for the account's password.
 pub(super) async fn find_password_token(
     connection: &mut PgConnection,

@@ -18,7 +18,7 @@ use sqlx::PgConnection;
 use crate::audit::{self, By, Outcome};
 use crate::clock::{Clock, Time};
 use crate::config;
-use crate::db::{Change, ChangeAwareCache, Db, Weigh};
+use crate::db::{Change, ChangeAwareCache, Db, Transaction, Weigh};
 use crate::error::{Error, OnConstraint, Result};
 use crate::names::{AccountId, AccountName, Email};
 use crate::policy::{AccountFacts, AccountKind, BillingFlag};
@@ -51,6 +51,20 @@ pub struct NewUser {
     pub password: Password,
     /// Whether they administer the instance.
     pub administrator: bool,
+}
+
+/// A new user whose password is hashed.
+pub struct PreparedUser {
+    name: AccountName,
+    email: Email,
+    administrator: bool,
+    hash: String,
+}
+
+impl std::fmt::Debug for PreparedUser {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("PreparedUser").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// What others may know of a user.
@@ -106,18 +120,37 @@ impl Users {
     /// # Errors
     /// `Conflict` when the name is taken; `Unavailable` when too many passwords wait to be hashed.
     pub async fn create(&self, user: NewUser, by: &By) -> Result<Profile> {
+        let user = self.prepare(user).await?;
+        let mut transaction = self.db.begin().await?;
+        let profile = self.insert(&mut transaction, &user, by).await?;
+        transaction.commit().await?;
+        Ok(profile)
+    }
+
+    /// Hashes the password of a user who is about to be created, before the transaction that does it: hashing may wait.
+    ///
+    /// # Errors
+    /// `Unavailable` when too many passwords wait to be hashed.
+    pub async fn prepare(&self, user: NewUser) -> Result<PreparedUser> {
         let hash = self.hasher.hash(user.password).await?;
+        Ok(PreparedUser { name: user.name, email: user.email, administrator: user.administrator, hash })
+    }
+
+    /// Creates a user in a caller's transaction.
+    ///
+    /// # Errors
+    /// `Conflict` when the name is taken.
+    pub async fn insert(&self, transaction: &mut Transaction, user: &PreparedUser, by: &By) -> Result<Profile> {
         let now = self.clock.now();
         let row = store::NewAccount {
             name: &user.name,
             email: &user.email,
-            password_hash: &hash,
+            password_hash: &user.hash,
             administrator: user.administrator,
             flag: self.first_flag,
             now,
         };
-        let mut transaction = self.db.begin().await?;
-        let id = store::insert_user(&mut transaction, &row).await.on_constraint("accounts_name_key", || {
+        let id = store::insert_user(transaction, &row).await.on_constraint("accounts_name_key", || {
             Error::Conflict(format!("The name {} is taken. Choose another one.", user.name).into())
         })?;
         let event = audit::Event {
@@ -127,10 +160,9 @@ impl Users {
             outcome: Outcome::Done,
             detail: json!({ "administrator": user.administrator }),
         };
-        audit::record(&mut transaction, by, &event, now).await?;
+        audit::record(transaction, by, &event, now).await?;
         transaction.announce(Change::Account(id));
-        transaction.commit().await?;
-        Ok(Profile { id, name: user.name, email: user.email.to_string(), created_at: now })
+        Ok(Profile { id, name: user.name.clone(), email: user.email.to_string(), created_at: now })
     }
 
     /// Adds the account of an organization, in a caller's transaction; it has the flag of a new account.
@@ -241,6 +273,30 @@ pub async fn hold_password(connection: &mut PgConnection, proven: &Proven) -> Re
 /// The database's.
 pub async fn find_user(connection: &mut PgConnection, name: &AccountName) -> Result<Option<AccountId>> {
     store::find_user(connection, name).await
+}
+
+/// The users who have mail sent to this address, at most a few; who is disabled is nobody.
+///
+/// # Errors
+/// The database's.
+pub async fn list_by_email(connection: &mut PgConnection, email: &Email) -> Result<Vec<(AccountId, AccountName)>> {
+    store::list_by_email(connection, email).await
+}
+
+/// Where an account has mail sent.
+///
+/// # Errors
+/// The database's.
+pub async fn find_email(connection: &mut PgConnection, id: AccountId) -> Result<Option<Email>> {
+    store::find_email(connection, id).await
+}
+
+/// Notes that somebody showed that they read what is sent to this address, if it is the account's still.
+///
+/// # Errors
+/// The database's.
+pub async fn note_email_proof(connection: &mut PgConnection, id: AccountId, email: &Email, now: Time) -> Result<bool> {
+    store::note_email_proof(connection, id, email, now).await
 }
 
 /// What is said of a name that no user has. Accounts are public knowledge.

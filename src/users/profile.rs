@@ -20,6 +20,8 @@ const MOST_CHARACTERS: usize = 256;
 pub struct Details {
     /// Where mail goes.
     pub email: String,
+    /// Whether somebody showed that they read what is sent there.
+    pub email_verified: bool,
     /// The person's name.
     pub fullname: Option<String>,
     /// Their page.

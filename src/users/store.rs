@@ -190,9 +190,18 @@ pub(super) async fn load_facts(executor: impl PgExecutor<'_>, id: AccountId) -> 
 pub(super) async fn find_details(executor: impl PgExecutor<'_>, id: AccountId) -> Result<Details> {
     let row = sqlx::query_as!(
         Details,
-        "select email, fullname, homepage, github, twitter, freenode, created_at, updated_at
-         from accounts
-         where id = $1",
+        r#"select
+               email,
+               email_verified_at is not null as "email_verified!",
+               fullname,
+               homepage,
+               github,
+               twitter,
+               freenode,
+               created_at,
+               updated_at
+           from accounts
+           where id = $1"#,
         id.0,
     )
     .fetch_one(executor)
@@ -281,4 +290,51 @@ pub(super) async fn hold_password(connection: &mut PgConnection, id: AccountId, 
     .fetch_optional(connection)
     .await?;
     Ok(held.is_some())
+}
+
+/// More accounts than these share no address for a good reason.
+const MOST_SHARING: i64 = 5;
+
+pub(super) async fn list_by_email(
+    connection: &mut PgConnection,
+    email: &Email,
+) -> Result<Vec<(AccountId, AccountName)>> {
+    let rows = sqlx::query!(
+        r#"select id as "id: AccountId", name as "name: AccountName"
+           from accounts
+           where lower(email) = lower($1) and kind = 'user' and disabled_at is null
+           order by id
+           limit $2"#,
+        email.as_str(),
+        MOST_SHARING,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+pub(super) async fn find_email(connection: &mut PgConnection, id: AccountId) -> Result<Option<Email>> {
+    let text = sqlx::query_scalar!("select email from accounts where id = $1 and kind = 'user'", id.0)
+        .fetch_optional(connection)
+        .await?;
+    Ok(text.and_then(|text| text.parse().ok()))
+}
+
+pub(super) async fn note_email_proof(
+    connection: &mut PgConnection,
+    id: AccountId,
+    email: &Email,
+    now: Time,
+) -> Result<bool> {
+    let noted = sqlx::query!(
+        "update accounts
+         set email_verified_at = coalesce(email_verified_at, $3)
+         where id = $1 and lower(email) = lower($2)",
+        id.0,
+        email.as_str(),
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(noted.rows_affected() > 0)
 }

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Rooms use each other in this order only, though they stand in one group.
-const ROOMS: [&str; 18] = [
+const ROOMS: &[&str] = &[
     "users",
+    "instance",
     "second_factor",
     "billing",
     "tokens",
+    "recovery",
+    "logins",
     "access",
     "organizations",
     "signatures",

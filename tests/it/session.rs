@@ -8,7 +8,7 @@ use strongroom::policy::{Narrowing, Permission};
 
 use crate::support::app::{Answer, PASSWORD, Package, TestApp};
 
-async fn log_in(app: &TestApp, name: &str, password: &str, email: Option<&str>) -> Answer {
+pub(crate) async fn log_in(app: &TestApp, name: &str, password: &str, email: Option<&str>) -> Answer {
     let mut body = json!({ "_id": format!("org.couchdb.user:{name}"), "name": name, "password": password, "type": "user", "roles": [], "date": "2026-01-01T00:00:00.000Z" });
     if let Some(email) = email {
         body["email"] = email.into();
@@ -41,7 +41,7 @@ async fn adduser_makes_an_account_and_login_finds_it_again() {
 #[tokio::test]
 async fn sign_up_follows_the_configuration() {
     for signup in [Signup::Closed, Signup::Invite] {
-        let app = TestApp::with(|config| config.auth.signup = signup).await;
+        let app = TestApp::with(|config| config.auth.signup = Some(signup)).await;
         let answer = log_in(&app, "alice", PASSWORD, Some("alice@example.com")).await.expect(403);
         assert!(answer.error().contains("operator"), "{}", answer.error());
         app.user("bob").await;

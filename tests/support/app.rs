@@ -75,7 +75,7 @@ impl TestApp {
         config.database.max_read_connections = 3;
         config.database.max_write_connections = 3;
         config.limits.login_per_minute = 10_000;
-        config.auth.signup = strongroom::config::Signup::Open;
+        config.auth.signup = Some(strongroom::config::Signup::Open);
         configure(&mut config);
         let options = database.url.parse().expect("a database URL");
         let app = Arc::new(App::new(config, options, clock.clone()).expect("an application"));

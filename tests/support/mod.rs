@@ -6,3 +6,4 @@ pub(crate) mod browser;
 pub(crate) mod database;
 pub(crate) mod issuer;
 pub(crate) mod provenance;
+pub(crate) mod smtp;

@@ -1,0 +1,94 @@
+//! The first setup of an instance, and what it leaves behind.
+
+use strongroom::audit::By;
+use strongroom::config::Signup;
+use strongroom::error::Error;
+use strongroom::instance::Setup;
+use strongroom::users::{NewUser, Password};
+
+use crate::session::log_in;
+use crate::support::app::{PASSWORD, TestApp};
+
+fn setup(name: &str, signup: Signup) -> Setup {
+    let administrator = NewUser {
+        name: name.parse().expect("a name"),
+        email: format!("{name}@example.com").parse().expect("an address"),
+        password: Password::chosen(PASSWORD).expect("a password"),
+        administrator: false,
+    };
+    Setup { administrator, name: " Acme registry ".into(), signup }
+}
+
+#[tokio::test]
+async fn whoever_holds_a_code_sets_up_and_that_closes_it_for_good() {
+    let app = TestApp::with(|config| config.auth.signup = None).await;
+    let instance = &app.app.instance;
+    let first = instance.open_setup().await.expect("an answer").expect("a code").expose();
+    let second = app.second_node().await.app.instance.open_setup().await.expect("an answer").expect("a code").expose();
+    for code in [&first, &second] {
+        instance.check_setup(code).await.expect("an open page");
+    }
+    for code in ["", "x", &"A".repeat(43)] {
+        assert!(matches!(instance.check_setup(code).await, Err(Error::NotFound(_))), "{code}");
+        assert!(instance.set_up(code, setup("eve", Signup::Open), &By::default()).await.is_err());
+    }
+    assert_eq!(instance.settings().await.expect("settings").signup, Signup::Closed);
+    instance.set_up(&second, setup("ada", Signup::Open), &By::default()).await.expect("a setup");
+    let settings = instance.settings().await.expect("settings");
+    assert_eq!((settings.name.as_str(), settings.signup), ("Acme registry", Signup::Open));
+    for code in [&first, &second] {
+        assert!(instance.check_setup(code).await.is_err());
+        assert!(instance.set_up(code, setup("eve", Signup::Open), &By::default()).await.is_err());
+    }
+    assert!(instance.open_setup().await.expect("an answer").is_none());
+    log_in(&app, "ada", PASSWORD, None).await.expect(201);
+    log_in(&app, "bob", PASSWORD, Some("bob@example.com")).await.expect(201);
+    let pool = app.pool().await;
+    let administrators: Vec<String> =
+        sqlx::query_scalar("select name from accounts where administrator").fetch_all(&pool).await.expect("names");
+    assert_eq!(administrators, ["ada"]);
+}
+
+#[tokio::test]
+async fn of_two_who_set_up_at_once_one_does() {
+    let app = TestApp::new().await;
+    let instance = &app.app.instance;
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        codes.push(instance.open_setup().await.expect("an answer").expect("a code").expose());
+    }
+    let by = By::default();
+    let (one, two) = tokio::join!(
+        instance.set_up(&codes[0], setup("ada", Signup::Closed), &by),
+        instance.set_up(&codes[1], setup("eve", Signup::Closed), &by),
+    );
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    let pool = app.pool().await;
+    let accounts: i64 = sqlx::query_scalar("select count(*) from accounts").fetch_one(&pool).await.expect("a count");
+    assert_eq!(accounts, 1);
+}
+
+#[tokio::test]
+async fn the_configuration_has_the_first_word() {
+    let app = TestApp::with(|config| {
+        config.auth.signup = Some(Signup::Closed);
+        config.server.name = Some("The vault".into());
+    })
+    .await;
+    let instance = &app.app.instance;
+    let code = instance.open_setup().await.expect("an answer").expect("a code").expose();
+    instance.set_up(&code, setup("ada", Signup::Open), &By::default()).await.expect("a setup");
+    let settings = instance.settings().await.expect("settings");
+    assert_eq!((settings.name.as_str(), settings.signup), ("The vault", Signup::Closed));
+    assert!(settings.name_is_configured && settings.signup_is_configured);
+    log_in(&app, "bob", PASSWORD, Some("bob@example.com")).await.expect(403);
+}
+
+#[tokio::test]
+async fn an_account_made_at_the_command_line_closes_the_page_too() {
+    let app = TestApp::new().await;
+    let code = app.app.instance.open_setup().await.expect("an answer").expect("a code").expose();
+    app.user("ada").await;
+    assert!(app.app.instance.check_setup(&code).await.is_err());
+    assert!(app.app.instance.set_up(&code, setup("eve", Signup::Open), &By::default()).await.is_err());
+}
