@@ -13,16 +13,20 @@ mod client;
 mod commands;
 mod families;
 mod fetch;
+#[path = "../support/fetched.rs"]
+mod fetched;
 #[path = "../support/issuer.rs"]
 #[expect(dead_code, reason = "the other tests change keys and have several kinds")]
 mod issuer;
 mod package;
 mod person;
+#[path = "../support/process.rs"]
 mod process;
 mod project;
 mod report;
 mod server;
 mod telling;
+#[path = "../support/terminal.rs"]
 mod terminal;
 mod totp;
 mod wire;
@@ -36,7 +40,8 @@ use std::thread;
 use cast::Stage;
 use chapters::Chapter;
 use client::Client;
-use report::{Report, say};
+use process::say;
+use report::Report;
 use server::Server;
 use telling::Telling;
 

@@ -2,15 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Write;
 
 use crate::telling::{Telling, Verdict};
 use crate::{chapters, client, commands};
-
-/// Prints a line for people to see, also where the test runner captures what tests print.
-pub(crate) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
-}
 
 /// How everything went; prints as a table, with the reasons and the failures below it.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::client::Client;
 use crate::families::{Deed, Words};
-use crate::report::say;
+use crate::process::say;
 
 /// How a step went.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Running a command to its end, answering what it asks, and judging what it said.
 
+use std::io::Write;
 use std::process::{ExitStatus, Stdio};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -36,6 +37,11 @@ pub(crate) struct Outcome {
 /// Waits for something; what it spawns goes on behind the tests.
 pub(crate) fn wait_for<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.block_on(future)
+}
+
+/// Prints a line for people to see, also where the test runner captures what tests print.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Runs a command to its end, with nothing to read.
