@@ -1,5 +1,7 @@
 //! The application: builds every room once, in rank order.
 
+mod readiness;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -106,6 +108,7 @@ pub struct App {
     /// How the background work goes.
     pub board: Board,
     stopping: AtomicBool,
+    finding: readiness::Finding,
 }
 
 impl App {
@@ -228,6 +231,7 @@ impl App {
             board: Board::default(),
             config,
             stopping: AtomicBool::new(false),
+            finding: readiness::Finding::default(),
         })
     }
 }

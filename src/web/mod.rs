@@ -5,9 +5,11 @@
 //! the browser on. What every page shares is in `shell`.
 
 mod assets;
+mod docs;
 mod entrance;
 mod home;
 mod shell;
+mod status;
 mod theme;
 
 use std::sync::Arc;
@@ -35,6 +37,12 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
         row(&["POST"], "/logout", post(entrance::log_out)),
         row(&["GET", "POST"], "/confirm", get(entrance::confirm_page).post(entrance::confirmed)),
         row(&["POST"], "/theme", post(theme::choose)),
+        row(&["GET"], "/docs", get(docs::contents)),
+        row(&["GET"], "/docs/errors", get(docs::errors)),
+        row(&["GET"], "/docs/{chapter}", get(docs::chapter)),
+        row(&["GET"], "/-/errors/{code}", get(docs::error)),
+        row(&["GET"], "/-/strongroom/v1/errors/{code}", get(docs::error)),
+        row(&["GET"], "/-/status", get(status::show)),
     ]
 }
 

@@ -23,6 +23,7 @@ mod first_setup;
 mod hooks;
 mod leaks;
 mod mail;
+mod manual;
 mod organizations;
 mod pages;
 mod policy_table;
