@@ -5,6 +5,7 @@
 mod collaborators;
 mod explain;
 mod refusal;
+mod shares;
 mod store;
 mod teams;
 
@@ -31,6 +32,7 @@ pub use collaborators::{Collaborator, OwnersChange, Term, removal_intent};
 pub(crate) use store::find_team;
 
 pub use explain::{Explanation, Verdict};
+pub use shares::Share;
 
 /// Handle to visibility and collaborators.
 #[derive(Debug, Clone)]
@@ -319,10 +321,20 @@ impl Access {
     /// # Errors
     /// The database's.
     pub async fn list_packages(&self, account: AccountId, viewer: &Actor) -> Result<Vec<(PackageName, Permission)>> {
-        let listed = store::list_facts(self.db.reads(), Listed::Of(account), viewer.account_id()).await?;
-        let visible = listed.into_iter().filter(|facts| self.permit_on(viewer, facts, Intent::INSPECT).is_ok());
+        let listed = self.list_facts_of(account, viewer).await?;
         let now = self.clock.now();
-        Ok(visible.filter_map(|facts| facts.permission_of(account, now).map(|level| (facts.name, level))).collect())
+        let level = |facts: PackageFacts| facts.permission_of(account, now).map(|level| (facts.name, level));
+        Ok(listed.into_iter().filter_map(level).collect())
+    }
+
+    /// The same packages with all that is known of each.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_facts_of(&self, account: AccountId, viewer: &Actor) -> Result<Vec<PackageFacts>> {
+        let mut listed = store::list_facts(self.db.reads(), Listed::Of(account), viewer.account_id()).await?;
+        listed.retain(|facts| self.permit_on(viewer, facts, Intent::INSPECT).is_ok());
+        Ok(listed)
     }
 
     /// Of these packages those that `viewer` may see, in the order of their names.

@@ -74,6 +74,11 @@ fn forbidden(lack: Lack, actor: &Actor, name: &PackageName) -> String {
         Lack::SecondFactor => {
             format!("{who} has no second factor, and {name} asks for one here. Set one up with npm profile enable-2fa.")
         }
+        Lack::MemberSecondFactor => {
+            format!(
+                "@{scope} asks its members for a second factor, and {who} has none. Turn one on: npm profile enable-2fa."
+            )
+        }
         Lack::OtherPackagesToken => {
             format!("This token was made for other packages than {name}. Use one that covers it.")
         }
@@ -86,6 +91,10 @@ fn forbidden(lack: Lack, actor: &Actor, name: &PackageName) -> String {
         }
         Lack::Membership | Lack::Role(_) => format!("{who} may not do this in @{scope}. Ask one of its owners."),
     }
+}
+
+fn forbidden_member(scope: &AccountName) -> String {
+    format!("@{scope} asks its members for a second factor, and your account has none: npm profile enable-2fa.")
 }
 
 fn payment_required(payer: &AccountName, actor: &Actor, name: &PackageName, public_url: &str) -> Error {
@@ -114,6 +123,9 @@ pub(super) fn explain_scope(decision: &Decision, actor: &Actor, scope: &AccountN
         Decision::Forbidden(Lack::SecondFactor) => Error::Forbidden(
             "This takes a second factor, and your account has none. Set one up with npm profile enable-2fa.".into(),
         ),
+        Decision::Forbidden(Lack::MemberSecondFactor) => {
+            Error::Lacking { lack: Lack::MemberSecondFactor, sentence: forbidden_member(scope).into(), ask: None }
+        }
         Decision::Forbidden(_) | Decision::NotFound | Decision::PaymentRequired(_) | Decision::Allow => {
             let who = actor.account().map_or("you", |account| account.name.as_str());
             Error::Forbidden(

@@ -24,6 +24,7 @@ struct Row {
     paid_until: Option<Time>,
     disabled: bool,
     second_factor: Option<SecondFactorMode>,
+    members_need_second_factor: bool,
     member_ids: Vec<i64>,
     member_roles: Vec<String>,
     package_id: Option<PackageId>,
@@ -68,6 +69,7 @@ impl Row {
             second_factor: self.second_factor,
             // A scope's owner is looked at for what they own, never for what they administer.
             administrator: false,
+            members_need_second_factor: self.members_need_second_factor,
             member_ids: self.member_ids,
             member_roles: self.member_roles,
         };
@@ -106,6 +108,7 @@ pub(super) async fn load_facts(
                owners.paid_until,
                owners.disabled_at is not null as "disabled!",
                owners.second_factor as "second_factor: SecondFactorMode",
+               owners.members_need_second_factor,
                array(select user_id from organization_members where organization_id = owners.id order by user_id)
                    as "member_ids!",
                array(select role from organization_members where organization_id = owners.id order by user_id)
@@ -154,6 +157,7 @@ pub(super) async fn list_facts_named(
                owners.paid_until,
                owners.disabled_at is not null as "disabled!",
                owners.second_factor as "second_factor: SecondFactorMode",
+               owners.members_need_second_factor,
                array(select user_id from organization_members where organization_id = owners.id order by user_id)
                    as "member_ids!",
                array(select role from organization_members where organization_id = owners.id order by user_id)
@@ -212,6 +216,7 @@ pub(super) async fn list_facts(
                owners.paid_until,
                owners.disabled_at is not null as "disabled!",
                owners.second_factor as "second_factor: SecondFactorMode",
+               owners.members_need_second_factor,
                array(select user_id from organization_members where organization_id = owners.id order by user_id)
                    as "member_ids!",
                array(select role from organization_members where organization_id = owners.id order by user_id)
@@ -499,4 +504,30 @@ pub(super) async fn list_accounts(pool: &PgPool, ids: &[AccountId]) -> Result<Ve
     .fetch_all(pool)
     .await?;
     Ok(rows)
+}
+
+pub(super) async fn list_shares(pool: &PgPool, user: AccountId) -> Result<Vec<super::Share>> {
+    let shares = sqlx::query_as!(
+        super::Share,
+        r#"select
+               given.package_id as "package!: PackageId",
+               accounts.name as "by?: AccountName",
+               given.team
+           from (
+               select package_id, granted_by, null as team from grants where user_id = $1
+               union all
+               select team_grants.package_id, team_grants.granted_by, owners.name || ':' || teams.name
+               from team_members
+               join teams on teams.id = team_members.team_id
+               join accounts as owners on owners.id = teams.organization_id
+               join team_grants on team_grants.team_id = teams.id
+               where team_members.user_id = $1
+           ) as given
+           left join accounts on accounts.id = given.granted_by
+           order by given.team nulls first"#,
+        user.0,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(shares)
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::access;
 use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName, TeamName};
-use crate::policy::{OrganizationPermit, OrganizationRole};
+use crate::policy::{AccountPermit, OrganizationPermit, OrganizationRole};
 use crate::users;
 
 use super::{Organizations, Touched, store};
@@ -26,7 +26,32 @@ pub struct Removal {
     pub kept_grants: i64,
 }
 
+/// An organization that somebody is a member of.
+#[derive(Debug, Clone)]
+pub struct Membership {
+    /// Which organization.
+    pub organization: AccountName,
+    /// In which role.
+    pub role: OrganizationRole,
+    /// How many members it has.
+    pub members: i64,
+}
+
 impl Organizations {
+    /// The organizations that the user is a member of, in the order of their names.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_memberships(&self, permit: &AccountPermit) -> Result<Vec<Membership>> {
+        let rows = store::list_memberships(self.db.reads(), permit.account().id).await?;
+        let membership = |row: store::MembershipRow| Membership {
+            organization: row.organization,
+            role: row.role.parse().unwrap_or(OrganizationRole::Member),
+            members: row.members,
+        };
+        Ok(rows.into_iter().map(membership).collect())
+    }
+
     /// Every member, in the order of their names.
     ///
     /// # Errors

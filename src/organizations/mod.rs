@@ -23,7 +23,7 @@ use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
 use crate::users::{self, Users};
 
-pub use members::{Member, Removal};
+pub use members::{Member, Membership, Removal};
 
 /// Handle to organizations and teams.
 #[derive(Debug, Clone)]

@@ -37,8 +37,11 @@ fn forbidden(lack: Lack, actor: &Actor, name: &AccountName) -> String {
             "This token stands in for a second factor, so it may publish and no more. Log in to change teams.".into()
         }
         Lack::SecondFactor => format!("{who} has no second factor. Set one up with npm profile enable-2fa."),
+        Lack::MemberSecondFactor => {
+            format!("@{name} asks its members for a second factor, and {who} has none. Turn one on, then come back.")
+        }
         Lack::Role(OrganizationRole::Owner) => {
-            format!("Only owners of @{name} can say who its members are; {who} is none. Ask one of them.")
+            format!("Only owners of @{name} can say who its members are and how it is set; {who} is none. Ask one.")
         }
         Lack::Role(_) => {
             format!("Only owners and admins of @{name} can change its teams; {who} is neither. Ask one of them.")

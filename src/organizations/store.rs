@@ -39,6 +39,31 @@ pub(super) async fn list_members(pool: &PgPool, organization: AccountId) -> Resu
     Ok(rows)
 }
 
+/// A membership, as the user's list shows it.
+pub(super) struct MembershipRow {
+    pub(super) organization: AccountName,
+    pub(super) role: String,
+    pub(super) members: i64,
+}
+
+pub(super) async fn list_memberships(pool: &PgPool, user: AccountId) -> Result<Vec<MembershipRow>> {
+    let rows = sqlx::query_as!(
+        MembershipRow,
+        r#"select
+               accounts.name as "organization: AccountName",
+               own.role,
+               (select count(*) from organization_members where organization_id = accounts.id) as "members!"
+           from organization_members as own
+           join accounts on accounts.id = own.organization_id
+           where own.user_id = $1
+           order by accounts.name"#,
+        user.0,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows)
+}
+
 pub(super) async fn upsert_member(
     connection: &mut PgConnection,
     organization: AccountId,

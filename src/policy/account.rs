@@ -18,11 +18,13 @@ pub enum AccountAction {
     EndToken,
     /// Change profile, password, tokens or the second factor itself.
     Change,
+    /// Create an organization, and own it.
+    CreateOrganization,
 }
 
 impl AccountAction {
     /// Every action once, for tables and tests.
-    pub const ALL: [Self; 4] = [Self::See, Self::Follow, Self::EndToken, Self::Change];
+    pub const ALL: [Self; 5] = [Self::See, Self::Follow, Self::EndToken, Self::Change, Self::CreateOrganization];
 }
 
 /// Decides about a deed on the actor's own account. Only a token that is worth its whole user changes the account; and
@@ -128,18 +130,37 @@ pub enum OrganizationAction {
     ChangeMembers,
     /// Take oneself out.
     Leave,
+    /// Read the log of what was done in it.
+    SeeLog,
+    /// Change its settings.
+    ChangeSettings,
+    /// Close it for good.
+    Close,
 }
 
 impl OrganizationAction {
     /// Every action once, for tables and tests.
-    pub const ALL: [Self; 4] = [Self::See, Self::ChangeTeams, Self::ChangeMembers, Self::Leave];
+    pub const ALL: [Self; 7] = [
+        Self::See,
+        Self::ChangeTeams,
+        Self::ChangeMembers,
+        Self::Leave,
+        Self::SeeLog,
+        Self::ChangeSettings,
+        Self::Close,
+    ];
 
     fn needed_role(self) -> OrganizationRole {
         match self {
             Self::See | Self::Leave => OrganizationRole::Member,
             Self::ChangeTeams => OrganizationRole::Admin,
-            Self::ChangeMembers => OrganizationRole::Owner,
+            Self::ChangeMembers | Self::SeeLog | Self::ChangeSettings | Self::Close => OrganizationRole::Owner,
         }
+    }
+
+    /// Whether it changes something.
+    pub fn changes(self) -> bool {
+        !matches!(self, Self::See | Self::SeeLog)
     }
 }
 
@@ -157,7 +178,7 @@ pub fn decide_organization(actor: &Actor, action: OrganizationAction, organizati
     if !token.allows_address(principal.address) {
         return Decision::Forbidden(Lack::Network);
     }
-    let changes = action != OrganizationAction::See;
+    let changes = action.changes();
     if changes && token.organizations.right == OrganizationRight::Read {
         return Decision::Forbidden(Lack::ReadOnlyToken);
     }
@@ -173,6 +194,10 @@ pub fn decide_organization(actor: &Actor, action: OrganizationAction, organizati
         None => return Decision::Forbidden(Lack::Membership),
         Some(role) if role < action.needed_role() => return Decision::Forbidden(Lack::Role(action.needed_role())),
         Some(_) => {}
+    }
+    let stays_open = matches!(action, OrganizationAction::See | OrganizationAction::Leave);
+    if !stays_open && organization.misses_second_factor_of(&principal.account) {
+        return Decision::Forbidden(Lack::MemberSecondFactor);
     }
     let asks = changes && principal.account.second_factor == Some(SecondFactorMode::AuthAndWrites);
     challenge(actor, if asks { Guard::Always } else { Guard::Open }, PackageSecondFactor::default())

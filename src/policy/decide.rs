@@ -44,6 +44,8 @@ pub enum Lack {
     MachineToken,
     /// The deed takes a second factor, and the account has none.
     SecondFactor,
+    /// The organization asks its members for a second factor, and this one has none.
+    MemberSecondFactor,
     /// The actor is no collaborator.
     Collaboration,
     /// The actor may read, and not write.
@@ -64,7 +66,7 @@ impl Lack {
             Self::ReadOnlyToken | Self::NarrowToken => "token-right",
             Self::OtherPackagesToken => "token-reach",
             Self::MachineToken => "login",
-            Self::SecondFactor => "second-factor",
+            Self::SecondFactor | Self::MemberSecondFactor => "second-factor",
             Self::Collaboration => "access",
             Self::Write => "read-write",
             Self::Administration => "administration",
@@ -81,7 +83,7 @@ impl Lack {
             Self::Administration => "SR-ACCESS-05",
             Self::Membership => "SR-ACCESS-06",
             Self::Role(_) => "SR-ACCESS-07",
-            Self::SecondFactor => "SR-AUTH-05",
+            Self::SecondFactor | Self::MemberSecondFactor => "SR-AUTH-05",
             Self::Network => "SR-TOKEN-01",
             Self::ReadOnlyToken => "SR-TOKEN-02",
             Self::NarrowToken => "SR-TOKEN-03",
@@ -108,6 +110,9 @@ pub fn decide(actor: &Actor, action: Action, facts: &PackageFacts, billing: &Bil
     }
     if needs.account && matches!(actor, Actor::Anonymous) {
         return Decision::Unauthenticated;
+    }
+    if misses_member_factor(actor, action, &needs, facts) {
+        return Decision::Forbidden(Lack::MemberSecondFactor);
     }
     if let Some(payer) = charge(actor, &needs, standing, facts, billing, now) {
         return Decision::PaymentRequired(payer);
@@ -186,6 +191,16 @@ fn standing_to_create(actor: &Actor, facts: &PackageFacts) -> Standing {
         Actor::User(principal) => ownership(&principal.account, Some(owner))
             .unwrap_or_else(|| owner.role_of(principal.account.id).map_or(Standing::Nothing, |_| Standing::Write)),
     }
+}
+
+/// Whether an organization shuts a member out for want of a second factor: from all but what anyone may read, being told
+/// why, and leaving. A trusted publisher is no person.
+fn misses_member_factor(actor: &Actor, action: Action, needs: &Needs, facts: &PackageFacts) -> bool {
+    let (Actor::User(principal), Some(owner)) = (actor, facts.owner.as_deref()) else { return false };
+    let open_to_all = !needs.account && visibility(facts) == Some(Visibility::Public);
+    let stays_open = open_to_all || matches!(action, Action::Explain | Action::Leave);
+    let is_trusted = matches!(principal.narrowing.right, TokenRight::Trusted(_));
+    !stays_open && !is_trusted && owner.misses_second_factor_of(&principal.account)
 }
 
 fn lack(needed: Standing) -> Lack {

@@ -176,6 +176,8 @@ pub struct AccountFacts {
     pub second_factor: Option<SecondFactorMode>,
     /// Whether the user administers the instance: accounts and plans, never the packages of others.
     pub administrator: bool,
+    /// Whether this organization lets in only such members as have a second factor.
+    pub members_need_second_factor: bool,
 }
 
 /// When an account is asked for its second factor, npm's words (`protocol.md` 1.7).
@@ -214,6 +216,11 @@ impl AccountFacts {
     /// The role of `user` in this organization.
     pub fn role_of(&self, user: AccountId) -> Option<OrganizationRole> {
         self.members.iter().find(|(member, _)| *member == user).map(|(_, role)| *role)
+    }
+
+    /// Whether `account` is a member of this organization without the second factor that it asks of its members.
+    pub fn misses_second_factor_of(&self, account: &Self) -> bool {
+        self.members_need_second_factor && account.second_factor.is_none() && self.role_of(account.id).is_some()
     }
 }
 

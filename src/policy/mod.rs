@@ -10,6 +10,7 @@ mod actor;
 mod decide;
 mod explain;
 mod facts;
+mod instance;
 mod permit;
 mod scope;
 
@@ -26,5 +27,6 @@ pub use facts::{
     AccountFacts, AccountKind, BillingFacts, BillingFlag, ExistingPackage, Grant, OrganizationRole, PackageFacts,
     PackageSecondFactor, Permission, SecondFactorMode, Visibility,
 };
+pub use instance::{InstanceAction, InstancePermit, decide_instance, permit_instance};
 pub use permit::{Permit, permit};
 pub use scope::{ScopePermit, permit_scope};

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use crate::clock::{Clock, Time};
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::names::AccountId;
+use crate::names::{AccountId, PackageId};
 use crate::policy::{Actor, Principal, TokenRight};
 
 pub use query::Query;
@@ -83,6 +83,21 @@ pub struct Hit {
     pub score: f64,
 }
 
+/// The latest version of a package, for lists of packages.
+#[derive(Debug)]
+pub struct Latest {
+    /// Which package.
+    pub package: PackageId,
+    /// The version.
+    pub version: String,
+    /// Who published it.
+    pub publisher: String,
+    /// When.
+    pub published_at: Time,
+    /// Whether every version is deprecated.
+    pub deprecated: bool,
+}
+
 /// Whose eyes the search sees with.
 struct Viewer {
     account: Option<AccountId>,
@@ -130,6 +145,15 @@ impl Search {
             return self.run(&viewer, query, page, store::Fit::Likeness).await;
         }
         Ok(found)
+    }
+
+    /// The latest versions of packages that were found to be the viewer's to see, the newest first; a package without a
+    /// version is left out.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn latest_of(&self, packages: &[PackageId]) -> Result<Vec<Latest>> {
+        store::list_latest(self.db.reads(), packages).await
     }
 
     async fn run(&self, viewer: &Viewer, query: &Query, page: Page, fit: store::Fit) -> Result<Found> {

@@ -5,6 +5,7 @@ use sqlx::types::Json;
 
 use crate::clock::Time;
 use crate::error::Result;
+use crate::names::PackageId;
 
 use super::{Found, Hit, Page, Query, Viewer};
 
@@ -56,6 +57,11 @@ pub(super) async fn find(
                      cardinality($3::text[]) = 0
                      or packages.name = any($3)
                      or split_part(packages.name, '/', 1) || '/*' = any($3)
+                 )
+                 and (
+                     not owners.members_need_second_factor
+                     or roles.role is null
+                     or viewers.second_factor is not null
                  )
                  and owners.paid
                  and (owners.paid_until is null or owners.paid_until > $2)
@@ -155,4 +161,19 @@ pub(super) async fn find(
     .fetch_one(pool)
     .await?;
     Ok(Found { total: row.total, hits: row.hits.0 })
+}
+
+pub(super) async fn list_latest(pool: &PgPool, packages: &[PackageId]) -> Result<Vec<super::Latest>> {
+    let ids: Vec<i64> = packages.iter().map(|package| package.0).collect();
+    let latest = sqlx::query_as!(
+        super::Latest,
+        r#"select package_id as "package: PackageId", version, publisher, published_at, deprecated
+           from search_documents
+           where package_id = any($1)
+           order by published_at desc, name"#,
+        &ids,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(latest)
 }

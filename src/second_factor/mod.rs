@@ -23,7 +23,10 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::Result;
 use crate::names::{AccountId, TokenId};
-use crate::policy::{AccountAction, AccountFacts, AccountPermit, Actor, Decision, Offer, Principal, permit_account};
+use crate::policy::{
+    AccountAction, AccountFacts, AccountPermit, Actor, Decision, InstanceAction, InstancePermit, Offer, Principal,
+    permit_account, permit_instance,
+};
 use crate::users::Users;
 use crate::vault::Vault;
 
@@ -37,6 +40,9 @@ use webauthn::RelyingParty;
 
 /// What a confirmation says it is for where that is the account itself.
 const OWN_ACCOUNT: &str = "your account";
+
+/// The same where it is what administrators do.
+const OWN_INSTANCE: &str = "this instance";
 
 /// Handle to the second factor.
 #[derive(Debug, Clone)]
@@ -116,6 +122,21 @@ impl SecondFactor {
                 permit_account(&confirmed, action).map_err(|refusal| explain_account(&refusal))
             }
             Err(refusal) => Err(explain_account(&refusal)),
+        }
+    }
+
+    /// Asks whether the actor may do this to the instance, and for the second factor where that is needed.
+    ///
+    /// # Errors
+    /// `NotFound` for who does not administer it; those of [`SecondFactor::confirm`].
+    pub async fn permit_instance(&self, actor: &Actor, action: InstanceAction) -> Result<InstancePermit> {
+        match permit_instance(actor, action) {
+            Ok(permit) => Ok(permit),
+            Err(Decision::SecondFactorRequired) => {
+                let confirmed = self.confirm(actor, OWN_INSTANCE).await?;
+                permit_instance(&confirmed, action).map_err(|refusal| refusal::explain_instance(&refusal))
+            }
+            Err(refusal) => Err(refusal::explain_instance(&refusal)),
         }
     }
 

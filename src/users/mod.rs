@@ -3,6 +3,7 @@
 //! Users and organizations share one namespace. This room knows no tokens and no packages; what an account may do is
 //! `policy`'s to say, from the [`AccountFacts`] loaded here.
 
+mod checklist;
 mod common_passwords;
 mod password;
 mod profile;

@@ -141,6 +141,7 @@ pub(crate) struct FactsRow {
     pub(crate) disabled: bool,
     pub(crate) second_factor: Option<SecondFactorMode>,
     pub(crate) administrator: bool,
+    pub(crate) members_need_second_factor: bool,
     pub(crate) member_ids: Vec<i64>,
     pub(crate) member_roles: Vec<String>,
 }
@@ -158,6 +159,7 @@ impl FactsRow {
             disabled: self.disabled,
             second_factor: self.second_factor,
             administrator: self.administrator,
+            members_need_second_factor: self.members_need_second_factor,
         })
     }
 }
@@ -174,6 +176,7 @@ pub(super) async fn load_facts(executor: impl PgExecutor<'_>, id: AccountId) -> 
                disabled_at is not null as "disabled!",
                second_factor as "second_factor: SecondFactorMode",
                administrator,
+               members_need_second_factor,
                array(select user_id from organization_members where organization_id = id order by user_id)
                    as "member_ids!",
                array(select role from organization_members where organization_id = id order by user_id)
@@ -337,4 +340,25 @@ pub(super) async fn note_email_proof(
     .execute(connection)
     .await?;
     Ok(noted.rows_affected() > 0)
+}
+
+pub(super) async fn has_dismissed_checklist(pool: &PgPool, id: AccountId) -> Result<bool> {
+    let dismissed = sqlx::query_scalar!(
+        r#"select checklist_dismissed_at is not null as "dismissed!" from accounts where id = $1"#,
+        id.0,
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(dismissed.unwrap_or_default())
+}
+
+pub(super) async fn dismiss_checklist(connection: &mut PgConnection, id: AccountId, now: Time) -> Result<()> {
+    sqlx::query!(
+        "update accounts set checklist_dismissed_at = coalesce(checklist_dismissed_at, $2) where id = $1",
+        id.0,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -33,6 +33,7 @@ use shell::{PageResult, Problem, Visitor, see_other};
 pub fn routes() -> Vec<Route<Arc<App>>> {
     vec![
         row(&["GET"], "/", get(home::home_page)),
+        row(&["POST"], "/checklist", post(home::dismiss_checklist)),
         row(&["GET", "POST"], "/login", get(entrance::page_for_login).post(entrance::log_in)),
         row(&["POST"], "/logout", post(entrance::log_out)),
         row(&["GET", "POST"], "/confirm", get(entrance::confirm_page).post(entrance::confirmed)),

@@ -46,3 +46,5 @@ mod storage;
 mod tokens;
 mod trust;
 mod unpublishing;
+mod web_home;
+mod web_routes;

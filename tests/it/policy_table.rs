@@ -59,6 +59,7 @@ fn account(id: i64, name: &str, paid: bool) -> Arc<AccountFacts> {
         disabled: false,
         second_factor: None,
         administrator: false,
+        members_need_second_factor: false,
     })
 }
 
@@ -160,6 +161,7 @@ fn word(decision: &Decision) -> String {
             Lack::OtherPackagesToken => "403 package",
             Lack::MachineToken => "403 machine",
             Lack::SecondFactor => "403 no factor",
+            Lack::MemberSecondFactor => "403 member",
             Lack::Membership => "403 membership",
             Lack::Role(_) => "403 role",
             Lack::Collaboration => "403 stranger",

@@ -8,9 +8,9 @@ use strongroom::clock::Time;
 use strongroom::names::{AccountId, PackageName};
 use strongroom::policy::{
     AccountAction, AccountFacts, AccountKind, Action, Actor, BillingFacts, BillingFlag, Decision, ExistingPackage,
-    Narrowing, Offer, OrganizationAction, OrganizationReach, OrganizationRight, OrganizationRole, PackageFacts,
-    PackageSecondFactor, Principal, SecondFactorMode, TokenRight, TrustedDeeds, Visibility, decide, decide_account,
-    decide_organization,
+    Grant, InstanceAction, Lack, Narrowing, Offer, OrganizationAction, OrganizationReach, OrganizationRight,
+    OrganizationRole, PackageFacts, PackageSecondFactor, Permission, Principal, SecondFactorMode, TokenRight,
+    TrustedDeeds, Visibility, decide, decide_account, decide_instance, decide_organization,
 };
 
 const OWNER: i64 = 1;
@@ -33,6 +33,7 @@ fn account(id: i64, second_factor: Option<SecondFactorMode>) -> Arc<AccountFacts
         disabled: false,
         second_factor,
         administrator: false,
+        members_need_second_factor: false,
     })
 }
 
@@ -79,6 +80,7 @@ fn word(decision: &Decision) -> String {
         Decision::SecondFactorRequired => "401 code".into(),
         Decision::NotFound => "404".into(),
         Decision::PaymentRequired(_) => "402".into(),
+        Decision::Forbidden(Lack::MemberSecondFactor) => "403 MemberFactor".into(),
         Decision::Forbidden(lack) => format!("403 {lack:?}"),
     }
 }
@@ -196,4 +198,85 @@ fn what_may_be_done_to_an_organization() {
     for missing in [None, Some(&*user_account)] {
         assert_eq!(decide_organization(&nobody, OrganizationAction::See, missing), Decision::NotFound);
     }
+}
+
+/// An organization that asks its members for a second factor: what is left to those who have none.
+#[test]
+fn what_is_left_to_members_without_a_second_factor() {
+    let mut out = String::new();
+    let organization = Arc::new(AccountFacts {
+        members_need_second_factor: true,
+        ..AccountFacts::clone(&account(ORGANIZATION, None))
+    });
+    heading(&mut out, &OrganizationAction::ALL);
+    let people = [("owner", OWNER), ("admin", 2), ("member", 3), ("collaborator", 4)];
+    for (role, id) in people {
+        for mode in [None, Some(SecondFactorMode::AuthOnly)] {
+            let actor = user(id, mode, Narrowing::default(), false);
+            let decisions =
+                OrganizationAction::ALL.map(|action| decide_organization(&actor, action, Some(&organization)));
+            line(&mut out, &format!("{role}, {}", say(mode, false)), decisions);
+        }
+    }
+    let actions = [Action::Read, Action::Inspect, Action::Explain, Action::Publish, Action::Grant, Action::Leave];
+    for visibility in [Visibility::Restricted, Visibility::Public] {
+        writeln!(out, "\n## a {} package that all were given read-write\n", visibility.as_str()).expect("text");
+        heading(&mut out, &actions);
+        let grants = (1..=4).map(|id| Grant {
+            user: AccountId::from(id),
+            permission: Permission::ReadWrite,
+            expires_at: None,
+            team: None,
+        });
+        let second_factor = PackageSecondFactor::default();
+        let package =
+            ExistingPackage { id: 1.into(), visibility, grants: grants.collect(), second_factor, revision: 1 };
+        let facts = PackageFacts {
+            name: "@scope/a".parse().expect("a name"),
+            owner: Some(organization.clone()),
+            package: Some(Arc::new(package)),
+        };
+        for (role, id) in people {
+            for mode in [None, Some(SecondFactorMode::AuthOnly)] {
+                for (token, narrowing) in
+                    tokens().into_iter().filter(|(token, _)| ["login", "trusted publisher"].contains(token))
+                {
+                    let actor = user(id, mode, narrowing, false);
+                    let billing = BillingFacts::of(facts.owner.as_deref(), actor.account());
+                    let decisions = actions.map(|action| decide(&actor, action, &facts, &billing, now()));
+                    line(&mut out, &format!("{role}, {token}, {}", say(mode, false)), decisions);
+                }
+            }
+        }
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn what_may_be_done_to_the_instance() {
+    let mut out = String::new();
+    heading(&mut out, &InstanceAction::ALL);
+    let decide = |actor: &Actor| InstanceAction::ALL.map(|action| decide_instance(actor, action));
+    for (label, actor) in [("anonymous", Actor::Anonymous), ("dead token", Actor::Dead), ("operator", Actor::Operator)]
+    {
+        line(&mut out, label, decide(&actor));
+    }
+    for administrator in [false, true] {
+        let who = if administrator { "administrator" } else { "user" };
+        for (token, narrowing) in tokens() {
+            line(&mut out, &format!("{who}, {token}"), decide(&person(administrator, None, narrowing, false)));
+        }
+        for confirmed in [false, true] {
+            let mode = Some(SecondFactorMode::AuthOnly);
+            let actor = person(administrator, mode, Narrowing::default(), confirmed);
+            line(&mut out, &format!("{who}, login, {}", say(mode, confirmed)), decide(&actor));
+        }
+    }
+    insta::assert_snapshot!(out);
+}
+
+fn person(administrator: bool, mode: Option<SecondFactorMode>, narrowing: Narrowing, confirmed: bool) -> Actor {
+    let Actor::User(principal) = user(OWNER, mode, narrowing, confirmed) else { unreachable!("a user") };
+    let account = Arc::new(AccountFacts { administrator, ..AccountFacts::clone(&principal.account) });
+    Actor::User(Principal { account, ..principal })
 }

@@ -100,11 +100,20 @@ impl TestApp {
 
     /// Creates a paid user and gives them a token.
     pub(crate) async fn user(&self, name: &str) -> Person<'_> {
+        self.new_user(name, false).await
+    }
+
+    /// Creates a user who administers the instance.
+    pub(crate) async fn administrator(&self, name: &str) -> Person<'_> {
+        self.new_user(name, true).await
+    }
+
+    async fn new_user(&self, name: &str, administrator: bool) -> Person<'_> {
         let user = NewUser {
             name: name.parse().expect("a name"),
             email: format!("{name}@example.com").parse().expect("an address"),
             password: Password::chosen(PASSWORD).expect("a password"),
-            administrator: false,
+            administrator,
         };
         self.app.users.create(user, &By::default()).await.expect("a new user");
         self.token(name, Narrowing::default(), None).await

@@ -6,8 +6,10 @@ use axum::body::Body;
 use http::Request;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use scraper::{ElementRef, Html, Selector};
+use strongroom::names::AccountName;
+use strongroom::tokens::Opening;
 
-use super::app::{Answer, PASSWORD, TestApp};
+use super::app::{ADDRESS, Answer, PASSWORD, TestApp};
 
 /// Somebody with a browser.
 pub(crate) struct Browser<'a> {
@@ -45,6 +47,18 @@ impl TestApp {
         browser.submit(form).await.expect(303);
         browser
     }
+
+    /// A browser with a session that was opened without the login page, which costs a password.
+    pub(crate) async fn session(&self, name: &str) -> Browser<'_> {
+        let name: AccountName = name.parse().expect("a name");
+        let account = self.app.users.find(&name).await.expect("an answer").expect("a user").id;
+        let opening =
+            Opening { account, name: &name, proven: None, client: "a test", address: ADDRESS.into(), days: 30 };
+        let secret = self.app.tokens.open_session(opening).await.expect("a session");
+        let browser = self.browser();
+        browser.set_cookie("sr", &secret.expose());
+        browser
+    }
 }
 
 impl Browser<'_> {
@@ -68,6 +82,19 @@ impl Browser<'_> {
     pub(crate) async fn submit_and_follow(&self, form: FilledForm) -> Page {
         let sent = self.submit(form).await.expect(303);
         self.get(&sent.location()).await
+    }
+
+    /// Sends fields that no page offered, as from a page of this `site`.
+    pub(crate) async fn post<N: AsRef<str>, V: AsRef<str>>(
+        &self,
+        path: &str,
+        site: &str,
+        fields: impl IntoIterator<Item = (N, V)>,
+    ) -> Page {
+        let pair = |(name, value): (N, V)| format!("{}={}", encode(name.as_ref()), encode(value.as_ref()));
+        let body = fields.into_iter().map(pair).collect::<Vec<_>>().join("&");
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", site)];
+        self.send("POST", path, &headers, Body::from(body)).await
     }
 
     /// Any request, with the browser's cookies.

@@ -18,6 +18,11 @@ impl Moment {
         Self { time, now }
     }
 
+    /// The moment itself.
+    pub(crate) fn time(&self) -> Time {
+        self.time
+    }
+
     /// In words alone.
     pub(crate) fn in_words(&self) -> String {
         let seconds = (self.now - self.time).num_seconds();

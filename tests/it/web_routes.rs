@@ -1,0 +1,399 @@
+//! Every page and every form as every kind of visitor; a route without a row here fails.
+//!
+//! Whoever adds a row to `strongroom::web::routes()` adds one here for each of its methods: [`look`] and [`package_look`]
+//! for what is shown, [`form`] and [`package_form`] for what is sent, with the statuses in the order of [`VISITORS`].
+//! Fields of forms are chosen so that nothing is changed: what a form does is tested beside its page. A status of 401
+//! stands for being sent to log in, 303 for being sent anywhere else. What asks again who somebody is says `.confirmed()`.
+//! Of every form it is asked besides that it counts neither without the session's code nor from another site.
+
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use chrono::TimeDelta;
+use scraper::{Html, Selector};
+use strongroom::policy::{BillingFlag, Permission};
+
+use crate::support::app::{Package, TestApp};
+use crate::support::browser::{Browser, Page};
+
+/// The visitors, in the order of the columns. Reader and writer were given the packages; the admin, the member and the
+/// owner are of the organization `crew`; the lapsed owner is asked about packages of their own; the administrator
+/// administers the instance and is a stranger otherwise.
+const VISITORS: [&str; 10] = [
+    "anonymous",
+    "dead session",
+    "stranger",
+    "reader",
+    "writer",
+    "owner",
+    "organization's admin",
+    "member",
+    "lapsed owner",
+    "administrator",
+];
+
+type Statuses = [u16; 10];
+
+/// A route with a method, and the statuses it gives to [`VISITORS`]: on a restricted package, a public one and a missing
+/// one where it concerns a package, else once.
+struct Row {
+    method: &'static str,
+    route: &'static str,
+    fields: &'static [(&'static str, &'static str)],
+    /// What it is asked about, and with which statuses.
+    statuses: Vec<(&'static str, Statuses)>,
+    confirmed: bool,
+}
+
+impl Row {
+    /// Asks again who somebody is, if that was not asked lately.
+    #[expect(dead_code, reason = "the first pages that ask are about to come")]
+    fn confirmed(self) -> Self {
+        Self { confirmed: true, ..self }
+    }
+}
+
+fn look(route: &'static str, statuses: Statuses) -> Row {
+    Row { method: "GET", route, fields: &[], statuses: vec![("", statuses)], confirmed: false }
+}
+
+fn form(route: &'static str, fields: &'static [(&'static str, &'static str)], statuses: Statuses) -> Row {
+    Row { method: "POST", fields, ..look(route, statuses) }
+}
+
+fn package_look(route: &'static str, restricted: Statuses, public: Statuses, missing: Statuses) -> Row {
+    let statuses = vec![("restricted", restricted), ("public", public), ("missing", missing)];
+    Row { statuses, ..look(route, restricted) }
+}
+
+#[expect(dead_code, reason = "the first pages of packages are about to come")]
+fn package_form(
+    route: &'static str,
+    fields: &'static [(&'static str, &'static str)],
+    restricted: Statuses,
+    public: Statuses,
+    missing: Statuses,
+) -> Row {
+    Row { method: "POST", fields, ..package_look(route, restricted, public, missing) }
+}
+
+/// Everybody sees the same.
+const ALL: Statuses = [200; 10];
+
+/// With an account only.
+const SIGNED_IN: Statuses = [401, 401, 303, 303, 303, 303, 303, 303, 303, 303];
+
+fn rows() -> Vec<Row> {
+    vec![
+        look("/", ALL),
+        form("/checklist", &[], SIGNED_IN),
+        look("/login", [200, 200, 303, 303, 303, 303, 303, 303, 303, 303]),
+        form("/login", &[("name", "owner"), ("password", "not the password")], [422; 10]),
+        form("/logout", &[], [303; 10]),
+        look("/confirm", [401, 401, 200, 200, 200, 200, 200, 200, 200, 200]),
+        form("/confirm", &[], SIGNED_IN),
+        form("/theme", &[("theme", "dark")], [303; 10]),
+        look("/docs", ALL),
+        look("/docs/errors", ALL),
+        look("/docs/{chapter}", ALL),
+        look("/-/errors/{code}", ALL),
+        look("/-/strongroom/v1/errors/{code}", ALL),
+        look("/-/status", ALL),
+    ]
+}
+
+/// The path of a route: its parameters stand for what is in the world of these tests.
+pub(crate) fn path_of(route: &str, package: &str) -> String {
+    route
+        .replace("{package}", package)
+        .replace("{user}", "owner")
+        .replace("{version}", "1.0.0")
+        .replace("{organization}", "crew")
+        .replace("{team}", "ops")
+        .replace("{chapter}", "install")
+        .replace("{code}", "SR-PLAN-01")
+        // What is below may be anything that is not there.
+        .replace(['{', '}'], "")
+}
+
+/// The world: packages of an owner and of somebody whose plan has lapsed, an organization, an administrator.
+async fn fill(app: &TestApp) {
+    for name in ["stranger", "reader", "writer", "owner", "captain", "sailor", "lapsing"] {
+        app.user(name).await;
+    }
+    app.administrator("warden").await;
+    app.organization("crew", "owner", &[("captain", "admin"), ("sailor", "developer")]).await;
+    for scope in ["owner", "lapsing"] {
+        let person = app.token(scope, strongroom::policy::Narrowing::default(), None).await;
+        for access in ["restricted", "public"] {
+            let package = Package::new(&format!("@{scope}/{access}"), "1.0.0").access(access);
+            person.publish(&package).await.expect(201);
+            app.grant(&package.name, "reader", Permission::ReadOnly).await;
+            app.grant(&package.name, "writer", Permission::ReadWrite).await;
+        }
+    }
+    let until = Some(app.clock.now() + TimeDelta::seconds(5));
+    app.set_billing("lapsing", BillingFlag::Paid { until }).await;
+    app.clock.set(app.clock.now() + TimeDelta::seconds(5));
+}
+
+/// A browser of the visitor with a session that was opened a moment ago.
+async fn browser_of<'a>(app: &'a TestApp, visitor: &str) -> Browser<'a> {
+    let name = match visitor {
+        "anonymous" => return app.browser(),
+        "dead session" => {
+            let browser = app.session("stranger").await;
+            let secret = browser.cookie("sr").expect("a session");
+            let code = code_of(&browser).await;
+            browser.post("/logout", "same-origin", [("_form", code)]).await.expect(303);
+            browser.set_cookie("sr", &secret);
+            return browser;
+        }
+        "organization's admin" => "captain",
+        "member" => "sailor",
+        "lapsed owner" => "lapsing",
+        "administrator" => "warden",
+        name => name,
+    };
+    app.session(name).await
+}
+
+/// What the row is about, as this visitor is asked.
+fn subject(visitor: &str, kind: &str) -> String {
+    format!("@{}/{kind}", if visitor == "lapsed owner" { "lapsing" } else { "owner" })
+}
+
+/// Sends the row's request; a form goes with the code that the visitor's own pages carry.
+async fn ask(row: &Row, browser: &Browser<'_>, path: &str) -> Page {
+    if row.method == "GET" {
+        return browser.get(path).await;
+    }
+    let code = code_of(browser).await;
+    let fields = row.fields.iter().copied().chain([("_form", code.as_str())]);
+    browser.post(path, "same-origin", fields).await
+}
+
+/// The code that forms of this browser's session carry.
+async fn code_of(browser: &Browser<'_>) -> String {
+    let codes = browser.get("/there/is/no/such/page").await.expect(404).attributes("input[name=_form]", "value");
+    codes.into_iter().next().expect("a form on every page")
+}
+
+/// The status of an answer, or 401 where it leads to the page for logging in.
+fn status_of(page: &Page) -> u16 {
+    let status = page.answer.status.as_u16();
+    if status == 303 && page.location().starts_with("/login?then=") { 401 } else { status }
+}
+
+/// What every page has, whatever it shows.
+fn check_shape(page: &Page, deed: &str) {
+    static HEADINGS: LazyLock<Selector> = LazyLock::new(|| Selector::parse("h1").expect("a selector"));
+    if !page.answer.header("content-type").starts_with("text/html") {
+        return;
+    }
+    assert_eq!(Html::parse_document(&page.html()).select(&HEADINGS).count(), 1, "{deed}: one heading");
+    assert_eq!(page.answer.header("cache-control"), "private, no-store", "{deed}");
+    assert!(page.answer.header("content-security-policy").contains("default-src 'none'"), "{deed}");
+    assert_eq!(page.answer.header("x-content-type-options"), "nosniff", "{deed}");
+}
+
+#[tokio::test]
+async fn every_page_gives_every_visitor_what_the_rules_say() {
+    let app = TestApp::new().await;
+    fill(&app).await;
+    let mut readers = Vec::new();
+    for visitor in VISITORS {
+        readers.push(browser_of(&app, visitor).await);
+    }
+    let mut wrong = Vec::new();
+    for row in rows() {
+        for (kind, statuses) in &row.statuses {
+            for (at, visitor) in VISITORS.into_iter().enumerate() {
+                let path = path_of(row.route, &subject(visitor, kind));
+                let page = match row.method {
+                    "GET" => ask(&row, &readers[at], &path).await,
+                    // A form may end the session that it came with.
+                    _ => ask(&row, &browser_of(&app, visitor).await, &path).await,
+                };
+                let deed = format!("{} {path} as {visitor}", row.method);
+                check_shape(&page, &deed);
+                let status = status_of(&page);
+                if status != statuses[at] {
+                    wrong.push(format!("{deed}: {status}, not {}", statuses[at]));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} answers are others:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Whatever else a form is refused for: who sent it is looked at first.
+#[tokio::test]
+async fn no_form_counts_without_its_code_or_from_another_site() {
+    let app = TestApp::new().await;
+    fill(&app).await;
+    let code = async |browser: &Browser<'_>| code_of(browser).await;
+    for row in rows().into_iter().filter(|row| row.method == "POST") {
+        for visitor in ["anonymous", "stranger", "owner", "administrator"] {
+            let path = path_of(row.route, "@owner/restricted");
+            let browser = browser_of(&app, visitor).await;
+            let own = code(&browser).await;
+            let fields = |code: Option<&str>| {
+                let code = code.map(|code| ("_form".to_owned(), code.to_owned()));
+                let own = row.fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+                own.chain(code).collect::<Vec<_>>()
+            };
+            for site in ["cross-site", "same-site", "none"] {
+                let page = browser.post(&path, site, fields(Some(&own))).await;
+                assert_eq!(page.answer.status, 403, "{path} as {visitor}, {site}");
+            }
+            // Who has no session has no code.
+            if visitor == "anonymous" {
+                continue;
+            }
+            let foreign = code(&browser_of(&app, "reader").await).await;
+            for code in [None, Some(""), Some(foreign.as_str())] {
+                let page = browser.post(&path, "same-origin", fields(code)).await;
+                assert_eq!(page.answer.status, 403, "{path} as {visitor} without their code");
+            }
+        }
+    }
+}
+
+/// What matters most asks again who somebody is, and says so before it does anything.
+#[tokio::test]
+async fn what_matters_asks_again_who_somebody_is() {
+    let app = TestApp::new().await;
+    fill(&app).await;
+    for row in rows().into_iter().filter(|row| row.confirmed) {
+        for (kind, statuses) in &row.statuses {
+            for (at, visitor) in VISITORS.into_iter().enumerate() {
+                if [401, 402, 403, 404].contains(&statuses[at]) {
+                    continue;
+                }
+                let browser = browser_of(&app, visitor).await;
+                app.clock.set(app.clock.now() + TimeDelta::minutes(16));
+                let path = path_of(row.route, &subject(visitor, kind));
+                let page = ask(&row, &browser, &path).await;
+                assert_eq!(page.text("h1"), "Confirm that it is you", "{} {path} as {visitor}", row.method);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_page_has_a_row() {
+    let rows = rows();
+    let routes = strongroom::web::routes();
+    for route in &routes {
+        for method in route.methods {
+            let has_row = rows.iter().any(|row| row.method == *method && row.route == route.path);
+            assert!(has_row, "{method} {} has no row in this file", route.path);
+        }
+    }
+    for row in rows {
+        let is_route = routes.iter().any(|route| route.path == row.route && route.methods.contains(&row.method));
+        assert!(is_route, "{} {} is no route any more", row.method, row.route);
+    }
+}
+
+/// Deny by default: a page that takes no forms takes no forms.
+#[tokio::test]
+async fn what_is_no_form_is_refused() {
+    let app = TestApp::new().await;
+    fill(&app).await;
+    let browser = app.session("owner").await;
+    for route in strongroom::web::routes() {
+        let path = path_of(route.path, "@owner/restricted");
+        for method in ["GET", "POST", "PUT", "DELETE", "PATCH"].into_iter().filter(|one| !route.methods.contains(one)) {
+            let page = match method {
+                "GET" => browser.get(&path).await,
+                _ => browser.send(method, &path, &[("sec-fetch-site", "same-origin")], Body::empty()).await,
+            };
+            let status = page.answer.status.as_u16();
+            assert!([403, 404, 405, 415].contains(&status), "{method} {path}: {status}");
+        }
+    }
+}
+
+/// Texts that have broken parsers, databases and templates before.
+const NASTY: [&str; 16] = [
+    "%00",
+    "%0a",
+    "%ff%fe",
+    "%e2%80%ae",
+    "..",
+    "%2e%2e%2f",
+    "%5c",
+    "'",
+    "%22%3e%3cscript%3e",
+    "%25",
+    "-1",
+    "@",
+    "%f0%9f%98%80",
+    "@owner",
+    "9999999999999999999999",
+    "@owner%2frestricted",
+];
+
+#[tokio::test]
+async fn no_path_query_or_field_makes_a_server_error() {
+    let app = TestApp::new().await;
+    fill(&app).await;
+    let queries = ["q", "page", "from", "size", "sort", "tab", "then", "before", "after", "action", "who", "format"];
+    for (visitor, route) in ["owner", "administrator"]
+        .iter()
+        .flat_map(|visitor| strongroom::web::routes().into_iter().map(move |route| (*visitor, route)))
+    {
+        let browser = browser_of(&app, visitor).await;
+        let parameters: Vec<String> = parameters_of(route.path);
+        for nasty in NASTY {
+            let mut path = parameters.iter().fold(route.path.to_owned(), |path, name| path.replace(name, nasty));
+            if parameters.is_empty() {
+                path = format!("{path}?{}", queries.map(|name| format!("{name}={nasty}")).join("&"));
+            }
+            let known = path_of(route.path, "@owner/restricted");
+            let known = format!("{known}?{}", queries.map(|name| format!("{name}={nasty}")).join("&"));
+            for path in [path, known] {
+                if path.parse::<http::Uri>().is_err() {
+                    continue;
+                }
+                if route.methods.contains(&"GET") {
+                    let page = browser.get(&path).await;
+                    assert!(page.answer.status.as_u16() < 500, "GET {path} as {visitor}: {}", page.answer.status);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_form_makes_a_server_error() {
+    let app = TestApp::new().await;
+    fill(&app).await;
+    for row in rows().into_iter().filter(|row| row.method == "POST") {
+        let path = path_of(row.route, "@owner/restricted");
+        for visitor in ["anonymous", "owner", "administrator"] {
+            for nasty in ["", "\u{202e}\u{1f600}", "-1", "99999999999999999999", "'\"><script>", &"x".repeat(3_000)] {
+                let browser = browser_of(&app, visitor).await;
+                let code = code_of(&browser).await;
+                let fields = row.fields.iter().map(|(name, _)| (*name, nasty)).chain([("_form", code.as_str())]);
+                let page = browser.post(&path, "same-origin", fields).await;
+                let status = page.answer.status.as_u16();
+                assert!(status < 500, "POST {path} as {visitor} with {nasty:.20}: {status}");
+                check_shape(&page, &path);
+            }
+            let browser = browser_of(&app, visitor).await;
+            let typed = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+            for body in ["%ff%fe=%00", "&&&===", "_form=%00"] {
+                let page = browser.send("POST", &path, &typed, Body::from(body)).await;
+                assert!(page.answer.status.as_u16() < 500, "POST {path} as {visitor} with {body}");
+            }
+        }
+    }
+}
+
+fn parameters_of(route: &str) -> Vec<String> {
+    let open = route.match_indices('{').filter_map(|(at, _)| Some(&route[at..=at + route[at..].find('}')?]));
+    open.map(str::to_owned).collect()
+}
