@@ -99,6 +99,12 @@ fn rows() -> Vec<Row> {
         look("/-/errors/{code}", ALL),
         look("/-/strongroom/v1/errors/{code}", ALL),
         look("/-/status", ALL),
+        look("/docs", ALL),
+        look("/docs/errors", ALL),
+        look("/docs/{chapter}", ALL),
+        look("/-/errors/{code}", ALL),
+        look("/-/strongroom/v1/errors/{code}", ALL),
+        look("/-/status", ALL),
     ]
 }
 
@@ -107,6 +113,8 @@ pub(crate) fn path_of(route: &str, package: &str) -> String {
     route
         .replace("{package}", package)
         .replace("{user}", "owner")
+        .replace("/docs/{chapter}", "/docs/sharing")
+        .replace("errors/{code}", "errors/SR-PLAN-01")
         .replace("{version}", "1.0.0")
         .replace("{organization}", "crew")
         .replace("{team}", "ops")
