@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, Theme};
 use crate::fetched;
 
 /// Pinned by its first number, as all clients are.
@@ -34,11 +34,17 @@ impl Axe {
         Ok(Self { script })
     }
 
-    /// What is wrong with the page, one line for each element.
+    /// What is wrong with the page in each theme, one line for each element.
     pub(crate) async fn violations(&self, browser: &Browser) -> Vec<String> {
-        // In one expression, since the next one would have a new world; the rules declare themselves in it.
-        let found = browser.evaluate_apart(&format!("{};\n{RUN}", self.script)).await;
-        let Value::Array(found) = found else { panic!("axe gives no list: {found}") };
-        found.iter().map(|line| line.as_str().unwrap_or_default().to_owned()).collect()
+        let world = browser.world_apart().await;
+        browser.evaluate_in(Some(world.clone()), &format!("{};0", self.script)).await;
+        let mut violations = Vec::new();
+        for theme in [Theme::Dark, Theme::Light] {
+            browser.set_theme(theme).await;
+            let found = browser.evaluate_in(Some(world.clone()), RUN).await;
+            let Value::Array(found) = found else { panic!("axe gives no list: {found}") };
+            violations.extend(found.iter().map(|line| format!("{theme:?}: {}", line.as_str().unwrap_or_default())));
+        }
+        violations
     }
 }

@@ -98,15 +98,15 @@ impl Browser {
         self.evaluate_in(None, expression).await
     }
 
-    /// The same in a world of its own: the page's scripts and rules do not reach it, nor it them.
-    pub(crate) async fn evaluate_apart(&self, expression: &str) -> Value {
+    /// A world of its own over the page: the page's scripts and rules do not reach it, nor it them.
+    pub(crate) async fn world_apart(&self) -> Value {
         let tree = self.command("Page.getFrameTree", json!({})).await;
         let world = json!({ "frameId": tree["frameTree"]["frame"]["id"], "worldName": "tests" });
-        let context = self.command("Page.createIsolatedWorld", world).await["executionContextId"].clone();
-        self.evaluate_in(Some(context), expression).await
+        self.command("Page.createIsolatedWorld", world).await["executionContextId"].clone()
     }
 
-    async fn evaluate_in(&self, context: Option<Value>, expression: &str) -> Value {
+    /// What an expression is worth in one of the worlds over the page.
+    pub(crate) async fn evaluate_in(&self, context: Option<Value>, expression: &str) -> Value {
         let mut request = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
         if let Some(context) = context {
             request["contextId"] = context;
@@ -278,7 +278,7 @@ fn quote(text: &str) -> String {
 
 fn capabilities(driver: &Driver, trap: Option<u16>) -> Value {
     let caught = trap.map_or(String::new(), |port| format!("MAP *.evil.example 127.0.0.1:{port}, "));
-    let resolver = format!("--host-resolver-rules={caught}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1");
+    let resolver = format!("--host-resolver-rules={caught}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost");
     let mut arguments = vec![
         "--headless=new",
         "--disable-gpu",

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::axe::Axe;
-use crate::browser::{Browser, Screen, Theme};
+use crate::browser::{Browser, Screen};
 
 /// What a page may be in all, as it comes over the wire: itself, its stylesheet and its script.
 const MOST_BYTES: u64 = 30_000;
@@ -26,12 +26,7 @@ const HINTS: &str = "[...document.querySelectorAll('link')].filter(e => new URL(
 /// What is wrong with the page, one line for each thing.
 pub(crate) async fn faults(browser: &Browser, axe: &Axe) -> Vec<String> {
     let mut faults = Vec::new();
-    for theme in [Theme::Light, Theme::Dark] {
-        browser.set_theme(theme).await;
-        let found = axe.violations(browser).await;
-        faults.extend(found.into_iter().map(|line| format!("axe, {theme:?}: {line}")));
-    }
-    browser.set_theme(Theme::Light).await;
+    faults.extend(axe.violations(browser).await.into_iter().map(|line| format!("axe: {line}")));
     let headings = browser.evaluate("document.querySelectorAll('h1').length").await;
     if headings != 1 {
         faults.push(format!("{headings} headings of the first level"));

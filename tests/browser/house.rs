@@ -20,13 +20,18 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn open() -> Self {
-        Self::with(|_| {}).await
+        Self::at("127.0.0.1").await
+    }
+
+    /// A registry that is known by a name of the loopback.
+    pub(crate) async fn at(host: &str) -> Self {
+        Self::with(host, |_| {}).await
     }
 
     /// A registry with a configuration of its own.
-    pub(crate) async fn with(configure: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn with(host: &str, configure: impl FnOnce(&mut Config)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let url = format!("http://{host}:{}", listener.local_addr().expect("an address").port());
         let app = TestApp::with(|config| {
             config.server.public_url = Some(url.clone());
             configure(config);
