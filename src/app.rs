@@ -131,7 +131,7 @@ impl App {
         let instance = Instance::new(db.clone(), clock.clone(), users.clone(), &config);
         let second_factor =
             SecondFactor::new(db.clone(), clock.clone(), users.clone(), vault.clone(), public_url.clone());
-        let billing = Billing::new(db.clone(), clock.clone());
+        let billing = Billing::new(db.clone(), clock.clone(), &config, &outgoing, public_url.clone());
         let tokens = Tokens::new(db.clone(), clock.clone(), users.clone()).map_err(io::Error::other)?;
         let recovery = Recovery::new(recovery::Parts {
             db: db.clone(),

@@ -1,42 +1,66 @@
-//! The billing flag of an account: who sets it, and what it is.
+//! Plans: the billing flag of an account, who sets it, and what is paid for it.
 //!
 //! The flag is read in one place, `policy`'s decision, from the account's facts; this room only changes it and tells
-//! it. Where it comes from is the operator's choice, `billing.provider` (`domain.md`, "Billing").
+//! it. Where it comes from is the operator's choice, `billing.provider` (`domain.md`, "Billing"). With a payment service
+//! the flag follows what that says ([`asking`]); an administrator's word stands over it.
 
+mod asking;
+mod entitlement;
+mod events;
+mod money;
+mod payer;
+mod payments;
+mod plan;
+mod provider;
+mod report;
 mod store;
+mod stripe;
 
+use std::sync::Arc;
+
+use chrono::TimeDelta;
 use serde_json::json;
 
 use crate::audit::{self, By, Outcome};
 use crate::clock::{Clock, to_npm_time};
-use crate::config::BillingProvider;
+use crate::config::Config;
 use crate::db::{Change, Db};
 use crate::error::{Error, Result};
 use crate::names::AccountName;
+use crate::outgoing::Outgoing;
 use crate::policy::BillingFlag;
 
-/// Handle to the flags.
+pub use events::Envelope;
+pub use money::Money;
+pub use payer::Payer;
+pub use plan::{Offer, Override, Overview, Receipt, Standing, Subscribed, Usage};
+pub use provider::first_flag;
+pub use report::{Plans, ReportLine};
+
+use provider::Provider;
+
+/// After how long an account is asked for though nothing was heard of it: what was lost on the way heals.
+const RECONCILE: TimeDelta = TimeDelta::hours(6);
+
+/// Handle to plans and flags.
 #[derive(Debug, Clone)]
 pub struct Billing {
     db: Db,
     clock: Clock,
-}
-
-/// The flag that a new account begins with.
-pub fn first_flag(provider: BillingProvider) -> BillingFlag {
-    match provider {
-        BillingProvider::None => BillingFlag::Paid { until: None },
-        BillingProvider::Manual | BillingProvider::Stripe => BillingFlag::Unpaid,
-    }
+    provider: Provider,
+    grace: TimeDelta,
+    public_url: Arc<str>,
 }
 
 impl Billing {
-    /// Sets the room up.
-    pub fn new(db: Db, clock: Clock) -> Self {
-        Self { db, clock }
+    /// Sets the room up. Asks nobody yet.
+    pub fn new(db: Db, clock: Clock, config: &Config, outgoing: &Outgoing, public_url: Arc<str>) -> Self {
+        let grace = TimeDelta::days(config.billing.grace_days.into());
+        Self { db, clock, provider: Provider::new(config, outgoing), grace, public_url }
     }
 
-    /// Sets the flag of an account; every node acts on it at its next request.
+    /// Sets the flag of an account; every node acts on it at its next request. Where a payment service sets flags, this
+    /// one stands over its word: until it ends by itself, or is taken back ([`Billing::release`]).
     ///
     /// # Errors
     /// `NotFound` when there is no such account.
@@ -52,8 +76,47 @@ impl Billing {
             detail: json!({ "flag": describe(flag) }),
         };
         audit::record(&mut transaction, by, &event, now).await?;
+        if self.provider.stripe().is_ok() {
+            let ends_at = if let BillingFlag::Paid { until } = flag { until } else { None };
+            store::upsert_override(&mut transaction, id, &by.name, ends_at, now).await?;
+            if let Some(end) = ends_at {
+                store::nudge_account(&mut transaction, id, end).await?;
+            }
+        }
         transaction.announce(Change::Account(id));
         transaction.commit().await
+    }
+
+    /// Takes an administrator's word back: the flag is the payment service's again.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such account, or no word to take back.
+    pub async fn release(&self, account: &AccountName, by: &By) -> Result<()> {
+        let now = self.clock.now();
+        let mut transaction = self.db.begin().await?;
+        let id = store::find_account(&mut transaction, account).await?.ok_or_else(|| no_account(account))?;
+        store::hold_account(&mut transaction, id, now).await?;
+        if !store::delete_override(&mut transaction, id).await? {
+            return Err(Error::NotFound(
+                format!("Nobody has set the plan of {account} over the payment service's.").into(),
+            ));
+        }
+        store::nudge_account(&mut transaction, id, now).await?;
+        let event = audit::Event {
+            action: "billing.release",
+            subject: account.as_str(),
+            scope: Some(id),
+            outcome: Outcome::Done,
+            detail: json!({}),
+        };
+        audit::record(&mut transaction, by, &event, now).await?;
+        transaction.commit().await?;
+        self.ask_for(id).await
+    }
+
+    /// Where payment pages may be, for the header that says where a form may lead.
+    pub fn payment_pages(&self) -> &[String] {
+        self.provider.stripe().map_or(&[], |stripe| &stripe.settings.pages)
     }
 
     /// The flag of an account.

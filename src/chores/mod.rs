@@ -70,6 +70,8 @@ pub fn all() -> Vec<Chore> {
             .also_at_stop(),
         Chore::one_node("packages.index_files", Duration::from_mins(10), |app| Box::pin(index_files(app))),
         Chore::one_node("readmes.render", Duration::from_secs(3), |app| Box::pin(render_readmes(app))),
+        Chore::each_node("billing.ask", Duration::from_secs(5), |app| Box::pin(app.billing.ask_for_due())),
+        Chore::one_node("billing.forget", Duration::from_hours(12), |app| Box::pin(app.billing.forget_events())),
         Chore::one_node("packages.empty_trash", Duration::from_hours(1), |app| Box::pin(empty_trash(app))),
     ]
 }

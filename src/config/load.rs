@@ -11,7 +11,8 @@ const DEFAULTS: &str = include_str!("../../config/default.toml");
 const PREFIX: &str = "STRONGROOM__";
 
 /// Keys whose values are never shown.
-const SECRETS: &[&str] = &["database.url", "secrets.key", "mail.password"];
+const SECRETS: &[&str] =
+    &["database.url", "secrets.key", "mail.password", "stripe.secret_key", "stripe.webhook_secret"];
 
 /// What a configuration is made of, lowest first; the built-in defaults lie beneath.
 #[derive(Debug, Default, Clone)]
@@ -108,6 +109,7 @@ pub fn load(layers: &Layers) -> Result<(Config, Origins), ConfigError> {
     read_secret_files(&mut config)?;
     check_ranges(&config)?;
     check_issuers(&config.trust.issuers)?;
+    check_stripe(&config)?;
     Ok((config, merged.origins))
 }
 
@@ -129,6 +131,9 @@ fn check_ranges(config: &Config) -> Result<(), ConfigError> {
     if config.auth.login_token_days > 36_500 {
         return Err(ConfigError::Value("auth.login_token_days may be at most 36500; 0 means never".into()));
     }
+    if config.billing.grace_days > 3_650 {
+        return Err(ConfigError::Value("billing.grace_days may be at most 3650".into()));
+    }
     if config.packages.trash_days > 36_500 {
         return Err(ConfigError::Value("packages.trash_days may be at most 36500".into()));
     }
@@ -136,6 +141,40 @@ fn check_ranges(config: &Config) -> Result<(), ConfigError> {
         return Err(ConfigError::Value("limits.max_tarball_bytes may be at most 1099511627776".into()));
     }
     Ok(())
+}
+
+/// What Stripe cannot be spoken to without, where it is the one who says who is paid.
+fn check_stripe(config: &Config) -> Result<(), ConfigError> {
+    let stripe = &config.stripe;
+    let refused = |sentence: &str| Err(ConfigError::Value(sentence.into()));
+    if config.billing.provider != super::BillingProvider::Stripe {
+        return Ok(());
+    }
+    if stripe.secret_key.is_none() {
+        return refused("billing.provider is stripe, so stripe.secret_key must be set");
+    }
+    if stripe.webhook_secret.is_none() {
+        return refused("billing.provider is stripe, so stripe.webhook_secret must be set");
+    }
+    if stripe.personal_price.is_none() && stripe.organization_price.is_none() {
+        return refused("billing.provider is stripe, so stripe.personal_price or organization_price must be set");
+    }
+    if !stripe.api_url.starts_with("https://") && !stripe.api_url.starts_with("http://") {
+        return refused("stripe.api_url must begin with https://");
+    }
+    if stripe.pages.iter().any(|page| !is_origin(page)) {
+        return refused("each of stripe.pages must be as in https://checkout.stripe.com, with nothing behind the host");
+    }
+    Ok(())
+}
+
+/// Whether it can stand in a header as where a form may lead.
+fn is_origin(text: &str) -> bool {
+    let uri = text.parse::<http::Uri>().ok();
+    let is_plain = |uri: &http::Uri| uri.path() == "/" && uri.query().is_none() && !text.ends_with('/');
+    let is_safe = |letter: char| letter.is_ascii_alphanumeric() || ":/.-[]".contains(letter);
+    text.chars().all(is_safe)
+        && uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("https" | "http")) && is_plain(&uri))
 }
 
 /// Issuers whose entry cannot mean anything.
@@ -275,6 +314,12 @@ fn read_secret_files(config: &mut Config) -> Result<(), ConfigError> {
     if let Some(path) = &config.mail.password_file {
         config.mail.password = Some(read(path)?);
     }
+    if let Some(path) = &config.stripe.secret_key_file {
+        config.stripe.secret_key = Some(read(path)?);
+    }
+    if let Some(path) = &config.stripe.webhook_secret_file {
+        config.stripe.webhook_secret = Some(read(path)?);
+    }
     Ok(())
 }
 
@@ -335,6 +380,28 @@ mod tests {
         assert!(refused("STRONGROOM__BILLING__PROVIDER", "cash").contains("cash"));
         assert!(refused("STRONGROOM__AUTH__LOGIN_TOKEN_DAYS", "4294967295").contains("login_token_days"));
         assert!(refused("STRONGROOM__LIMITS__MAX_UPLOADS", "0").contains("at least 1"));
+    }
+
+    #[test]
+    fn stripe_is_not_spoken_to_without_its_keys() {
+        let key = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(key.path(), "sk_test_hunter2\n").unwrap();
+        let mut layers = environment(&[("STRONGROOM__BILLING__PROVIDER", "stripe")]);
+        let missing = |layers: &Layers| load(layers).unwrap_err().to_string();
+        assert!(missing(&layers).contains("stripe.secret_key"));
+        let mut set = |name: &str, value: &str| {
+            layers.environment.push((format!("STRONGROOM__STRIPE__{name}"), value.to_owned()));
+            load(&layers).map(|(config, _)| config).map_err(|cause| cause.to_string())
+        };
+        assert!(set("SECRET_KEY_FILE", &key.path().to_string_lossy()).unwrap_err().contains("webhook_secret"));
+        assert!(set("WEBHOOK_SECRET", "whsec_hunter2").unwrap_err().contains("personal_price"));
+        let config = set("PERSONAL_PRICE", "price_1").unwrap();
+        assert_eq!(config.stripe.secret_key.as_ref().unwrap().expose(), "sk_test_hunter2");
+        assert!(!format!("{config:?}").contains("hunter2"));
+        for page in ["https://pay.example/", "https://a;script-src *", "ftp://a", "pay.example"] {
+            assert!(set("PAGES", page).unwrap_err().contains("stripe.pages"), "{page}");
+        }
+        assert!(set("PAGES", "https://pay.example, http://localhost:8080").is_ok());
     }
 
     #[test]

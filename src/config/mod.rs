@@ -8,6 +8,6 @@ mod sections;
 pub use load::{ConfigError, Layers, Origin, Origins, listing, load};
 pub use sections::{
     Auth, Billing, BillingProvider, Cache, Config, Database, IssuerKind, Limits, Log, LogFormat, Mail, MailLog,
-    MailTls, Outgoing, Packages, Readmes, Secret, Secrets, Server, Signup, Staging, Storage, Trust, TrustPreset,
-    TrustedIssuer,
+    MailTls, Outgoing, Packages, PriceInterval, Readmes, Secret, Secrets, Server, Signup, Staging, Storage, Stripe,
+    Trust, TrustPreset, TrustedIssuer,
 };

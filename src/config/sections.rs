@@ -18,6 +18,7 @@ pub struct Config {
     pub auth: Auth,
     pub mail: Mail,
     pub billing: Billing,
+    pub stripe: Stripe,
     pub provenance: Provenance,
     pub limits: Limits,
     pub packages: Packages,
@@ -151,6 +152,7 @@ pub enum MailLog {
 #[serde(deny_unknown_fields)]
 pub struct Billing {
     pub provider: BillingProvider,
+    pub grace_days: u32,
 }
 
 /// Where the billing flag comes from (`domain.md`, "Billing").
@@ -163,6 +165,64 @@ pub enum BillingProvider {
     Manual,
     /// A new account is unpaid; Stripe's events set the flag.
     Stripe,
+}
+
+impl BillingProvider {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Manual => "manual",
+            Self::Stripe => "stripe",
+        }
+    }
+}
+
+/// `[stripe]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stripe {
+    pub api_url: String,
+    pub api_version: String,
+    #[serde(deserialize_with = "optional_secret")]
+    pub secret_key: Option<Secret>,
+    #[serde(deserialize_with = "optional_path")]
+    pub secret_key_file: Option<PathBuf>,
+    #[serde(deserialize_with = "optional_secret")]
+    pub webhook_secret: Option<Secret>,
+    #[serde(deserialize_with = "optional_path")]
+    pub webhook_secret_file: Option<PathBuf>,
+    pub pages: Vec<String>,
+    #[serde(deserialize_with = "optional")]
+    pub personal_price: Option<String>,
+    #[serde(deserialize_with = "optional")]
+    pub organization_price: Option<String>,
+    pub personal_amount: i64,
+    pub organization_amount: i64,
+    pub currency: String,
+    pub interval: PriceInterval,
+}
+
+/// How often a price is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PriceInterval {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl PriceInterval {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
 }
 
 /// `[provenance]`

@@ -72,13 +72,28 @@ pub async fn read_form(request: Request) -> Result<Query> {
     Query::parse(text)
 }
 
+/// Reads the small JSON body of a request as the very bytes that came: what is signed is not taken apart first.
+///
+/// # Errors
+/// `UnsupportedMedia`, `TooLarge`, `BodyTimeout`.
+pub async fn read_raw(request: Request, most_bytes: usize) -> Result<Bytes> {
+    let (parts, body) = request.into_parts();
+    require_json(&parts.headers)?;
+    Ok(read_up_to(body, most_bytes).await?.freeze())
+}
+
 async fn read_small(body: Body) -> Result<BytesMut> {
+    read_up_to(body, SMALL_BYTES).await
+}
+
+async fn read_up_to(body: Body, most_bytes: usize) -> Result<BytesMut> {
     let mut stream = BodyStream::new(body);
     let mut bytes = BytesMut::new();
     while let Some(chunk) = stream.next().await {
         bytes.extend_from_slice(&chunk?);
-        if bytes.len() > SMALL_BYTES {
-            return Err(Error::TooLarge("The request body is larger than 64 kB. Send less.".into()));
+        if bytes.len() > most_bytes {
+            let sentence = format!("The request body is larger than {} kB. Send less.", most_bytes / 1024);
+            return Err(Error::TooLarge(sentence.into()));
         }
     }
     Ok(bytes)

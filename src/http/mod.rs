@@ -20,7 +20,7 @@ mod throttle;
 
 pub use actor::{CurrentActor, CurrentOffer, HoldsTokens, require_account};
 pub use address::{ClientAddress, TrustedProxies};
-pub use body::{BodyStream, Json, JsonBody, answer, drain, read_form, read_json, upload};
+pub use body::{BodyStream, Json, JsonBody, answer, drain, read_form, read_json, read_raw, upload};
 pub use cache_policy::CachePolicy;
 pub use conditional::{HttpDate, Validators, not_modified};
 pub use edge::{Edge, Faces, RequestId};

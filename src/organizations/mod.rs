@@ -125,7 +125,7 @@ impl Organizations {
             Ok(permit) => Ok(permit),
             Err(decision) => {
                 let refusal = refusal::explain(&decision, actor, name);
-                let is_change = action != OrganizationAction::See && matches!(actor, Actor::User(_));
+                let is_change = action.changes() && matches!(actor, Actor::User(_));
                 if is_change {
                     self.record_refusal(actor, name, scope, &refusal).await;
                 }

@@ -41,7 +41,9 @@ fn forbidden(lack: Lack, actor: &Actor, name: &AccountName) -> String {
             format!("@{name} asks its members for a second factor, and {who} has none. Turn one on, then come back.")
         }
         Lack::Role(OrganizationRole::Owner) => {
-            format!("Only owners of @{name} can say who its members are and how it is set; {who} is none. Ask one.")
+            format!(
+                "Only owners of @{name} can say who its members are, how it is set and what it pays; {who} is none. Ask one."
+            )
         }
         Lack::Role(_) => {
             format!("Only owners and admins of @{name} can change its teams; {who} is neither. Ask one of them.")

@@ -90,6 +90,29 @@ impl Outgoing {
         })
     }
 
+    /// The same for an address that stands in the configuration: the operator may mean a machine of their own network.
+    #[must_use]
+    pub fn for_operator(&self) -> Self {
+        Self { guard: Arc::new(Guard::open()), ..self.clone() }
+    }
+
+    /// Makes any request, and gives the whole answer, whatever its status.
+    ///
+    /// # Errors
+    /// [`OutgoingError`], where no answer came, or more of it than `max_bytes`.
+    pub async fn ask(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        max_bytes: usize,
+    ) -> Result<(StatusCode, Bytes), OutgoingError> {
+        let ask = Ask { method, target: url.parse()?, headers, body };
+        let answer = self.within_time(exchange(&self.guard, &self.tls, ask, max_bytes)).await?;
+        if answer.cut { Err(OutgoingError::TooLarge(max_bytes)) } else { Ok((answer.status, answer.body)) }
+    }
+
     /// Fetches a JSON document.
     ///
     /// # Errors

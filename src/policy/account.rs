@@ -16,6 +16,8 @@ pub enum AccountAction {
     Follow,
     /// End a token: always allowed to who has the whole account in hand.
     EndToken,
+    /// Pick a plan, change or end it.
+    ChangeBilling,
     /// Change profile, password, tokens or the second factor itself.
     Change,
     /// Create an organization, and own it.
@@ -24,7 +26,8 @@ pub enum AccountAction {
 
 impl AccountAction {
     /// Every action once, for tables and tests.
-    pub const ALL: [Self; 5] = [Self::See, Self::Follow, Self::EndToken, Self::Change, Self::CreateOrganization];
+    pub const ALL: [Self; 6] =
+        [Self::See, Self::Follow, Self::EndToken, Self::ChangeBilling, Self::Change, Self::CreateOrganization];
 }
 
 /// Decides about a deed on the actor's own account. Only a token that is worth its whole user changes the account; and
@@ -128,6 +131,10 @@ pub enum OrganizationAction {
     ChangeTeams,
     /// Say who is a member, and in which role.
     ChangeMembers,
+    /// See what it pays, and for how many.
+    SeeBilling,
+    /// Pick a plan for it, change or end it.
+    ChangeBilling,
     /// Take oneself out.
     Leave,
     /// Read the log of what was done in it.
@@ -140,10 +147,12 @@ pub enum OrganizationAction {
 
 impl OrganizationAction {
     /// Every action once, for tables and tests.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::See,
         Self::ChangeTeams,
         Self::ChangeMembers,
+        Self::SeeBilling,
+        Self::ChangeBilling,
         Self::Leave,
         Self::SeeLog,
         Self::ChangeSettings,
@@ -154,13 +163,18 @@ impl OrganizationAction {
         match self {
             Self::See | Self::Leave => OrganizationRole::Member,
             Self::ChangeTeams => OrganizationRole::Admin,
-            Self::ChangeMembers | Self::SeeLog | Self::ChangeSettings | Self::Close => OrganizationRole::Owner,
+            Self::ChangeMembers
+            | Self::SeeBilling
+            | Self::ChangeBilling
+            | Self::SeeLog
+            | Self::ChangeSettings
+            | Self::Close => OrganizationRole::Owner,
         }
     }
 
     /// Whether it changes something.
     pub fn changes(self) -> bool {
-        !matches!(self, Self::See | Self::SeeLog)
+        !matches!(self, Self::See | Self::SeeBilling | Self::SeeLog)
     }
 }
 

@@ -111,6 +111,16 @@ pub enum AccountKind {
     Organization,
 }
 
+impl AccountKind {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Organization => "organization",
+        }
+    }
+}
+
 /// A member's role in an organization, npm's words (`protocol.md` 6.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "lowercase")]

@@ -6,6 +6,7 @@
 mod access;
 mod attestations;
 mod audits;
+mod billing;
 mod collaborators;
 mod confirmation;
 mod downloads;
@@ -104,6 +105,7 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
             put(collaborators::put).delete(collaborators::delete),
         ),
         row(&["GET"], "/-/strongroom/v1/access/explain", get(collaborators::explain)),
+        row(&["POST"], "/-/strongroom/v1/billing/stripe", post(billing::hear)),
         row(&["GET"], "/-/strongroom/v1/errors/{code}", get(errors::get)),
         row(&["POST"], "/-/v1/login", post(session::web_login)),
         row(&["GET", "POST"], "/-/package/{package}/access", get(access::get).post(access::set)),

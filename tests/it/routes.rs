@@ -88,6 +88,8 @@ fn rows() -> Vec<Row> {
     const OK: [u16; 9] = [200; 9];
     let mut rows = vec![
         row("GET", "/", "", OK),
+        // Nobody is asked who they are: an event is signed, and here nobody would send one.
+        row("POST", "/-/strongroom/v1/billing/stripe", "{}", [404; 9]),
         row("GET", "/-/ping", "", OK),
         row("GET", "/-/livez", "", OK),
         row("GET", "/-/readyz", "", OK),
