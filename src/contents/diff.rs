@@ -18,7 +18,7 @@ const FILES: usize = 500;
 const FILE_BYTES: u64 = 256 << 10;
 const ALL_BYTES: u64 = 2 << 20;
 /// How many lines are shown in all, and how much of each.
-const LINES: usize = 3000;
+const LINES: usize = 2000;
 const LINE_CHARACTERS: usize = 400;
 /// How long comparing may take in all.
 const TIME: Duration = Duration::from_secs(1);

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
 
+use crate::names::is_misleading;
+
 /// Longer lines are made by machines; colouring them is slow and helps nobody.
 const LONGEST_LINE: usize = 1000;
 
@@ -104,7 +106,7 @@ fn lines(text: &str, grammar: Option<&SyntaxReference>, budget: &Budget) -> Vec<
         // A grammar that panics is a fault of ours; a page without colours is how it shows.
         catch_unwind(AssertUnwindSafe(|| colour(text, grammar, budget))).ok()
     });
-    coloured.unwrap_or_else(|| text.lines().map(escaped).collect())
+    coloured.unwrap_or_else(|| text.lines().map(plain_line).collect())
 }
 
 fn colour(text: &str, grammar: &SyntaxReference, budget: &Budget) -> Vec<String> {
@@ -120,7 +122,7 @@ fn colour(text: &str, grammar: &SyntaxReference, budget: &Budget) -> Vec<String>
             // Where it was lost once, what follows would be coloured wrongly.
             state = None;
         }
-        lines.push(coloured.unwrap_or_else(|| escaped(without_end(line))));
+        lines.push(coloured.unwrap_or_else(|| plain_line(without_end(line))));
     }
     lines
 }
@@ -173,7 +175,8 @@ fn without_end(line: &str) -> &str {
     line.trim_end_matches(['\n', '\r'])
 }
 
-fn escaped(text: &str) -> String {
+/// A line as HTML without colours.
+pub fn plain_line(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 16);
     escape(&mut html, text);
     html
@@ -195,13 +198,6 @@ fn escape(html: &mut String, text: &str) {
             other => html.push(other),
         }
     }
-}
-
-/// Whether a character is none that is seen, and could make text look like another.
-pub fn is_misleading(character: char) -> bool {
-    (character.is_control() && !matches!(character, '\t' | '\n' | '\r'))
-        || matches!(character, '\u{200B}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'
-            | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 #[cfg(test)]

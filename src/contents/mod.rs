@@ -23,7 +23,7 @@ use crate::packages::archive::FileEntry;
 
 pub use diff::{Change, DiffLine, FileChange, Hunk, Lines, Side, VersionDiff};
 pub use folder::{Node, list};
-pub use highlight::{Budget, highlight_named, is_misleading};
+pub use highlight::{Budget, highlight_named, plain_line};
 pub use image::ImageKind;
 
 /// The largest text that is shown on a page.
@@ -34,6 +34,10 @@ pub const RAW_BYTES: u64 = 16 << 20;
 
 /// The largest image that a README shows.
 const IMAGE_BYTES: u64 = 8 << 20;
+
+/// Pages about packages that are made at once: fewer than there are connections for reads, so that installs always find
+/// one.
+const PAGES_AT_ONCE: usize = 3;
 
 /// How long a page waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -47,6 +51,7 @@ const COLOURED_BYTES: usize = 256 << 10;
 pub struct Contents {
     blobs: Blobs,
     turns: Arc<Semaphore>,
+    places: Arc<Semaphore>,
 }
 
 /// A file as a page shows it.
@@ -65,7 +70,15 @@ impl Contents {
     pub fn new(blobs: Blobs) -> Self {
         // Half of the cores at most: the other half answers installs.
         let at_once = std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
-        Self { blobs, turns: Arc::new(Semaphore::new(at_once)) }
+        Self { blobs, turns: Arc::new(Semaphore::new(at_once)), places: Arc::new(Semaphore::new(PAGES_AT_ONCE)) }
+    }
+
+    /// A place among those who look at packages; held while a page asks the database.
+    ///
+    /// # Errors
+    /// `Unavailable` where too many do at once.
+    pub async fn place(&self) -> Result<OwnedSemaphorePermit> {
+        wait_for(&self.places).await
     }
 
     /// A file, ready to be shown.
@@ -138,10 +151,14 @@ impl Contents {
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit> {
-        match tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned()).await {
-            Ok(turn) => turn.map_err(Error::internal),
-            Err(_) => Err(Error::Unavailable("too many people look at files at once".into())),
-        }
+        wait_for(&self.turns).await
+    }
+}
+
+async fn wait_for(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+    match tokio::time::timeout(PATIENCE, places.clone().acquire_owned()).await {
+        Ok(place) => place.map_err(Error::internal),
+        Err(_) => Err(Error::Unavailable("too many people look at packages at once".into())),
     }
 }
 

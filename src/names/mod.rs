@@ -25,6 +25,6 @@ pub use package_pattern::PackagePattern;
 pub use random_id::RandomId;
 pub use tarball_name::TarballName;
 pub use team_name::TeamName;
-pub use text::InvalidName;
+pub use text::{InvalidName, is_misleading};
 pub use url_secret::UrlSecret;
 pub use version_number::VersionNumber;

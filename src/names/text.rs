@@ -11,6 +11,14 @@ impl InvalidName {
     }
 }
 
+/// Whether a character is none that is seen, and could make text look like other text than it is: controls, what turns the
+/// direction of what stands beside it, and what takes no room.
+pub fn is_misleading(character: char) -> bool {
+    (character.is_control() && !matches!(character, '\t' | '\n' | '\r'))
+        || matches!(character, '\u{200B}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'
+            | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
 /// Gives a newtype over text its `as_str`, `Display`, serde and sqlx implementations, all through its `FromStr`.
 macro_rules! text_newtype {
     ($name:ident) => {

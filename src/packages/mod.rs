@@ -10,6 +10,7 @@ mod entry;
 pub mod files;
 mod json;
 pub mod manifest;
+mod overview;
 mod packument;
 mod provenance;
 pub mod publish;
@@ -41,6 +42,7 @@ use change::{account_of, existing, revision_of, same_revision};
 pub use deprecation::Deprecations;
 pub use entry::{Entry, TarballFacts};
 pub use files::{FileIndex, VersionFiles};
+pub use overview::{About, Dependency, Described, Link, ListedVersion};
 pub use packument::{Document, Form, parse_rev, rev_text};
 pub use provenance::{Provenance, TrustedRoots};
 pub use publish::{

@@ -2,7 +2,8 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use crate::contents::{ImageKind, is_misleading};
+use crate::contents::ImageKind;
+use crate::names::is_misleading;
 
 use super::Rules;
 

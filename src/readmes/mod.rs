@@ -19,10 +19,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use crate::config;
-use crate::contents::is_misleading;
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::names::{PackageName, VersionNumber};
+use crate::names::{PackageName, VersionNumber, is_misleading};
 use crate::packages::Opened;
 
 use store::Unrendered;

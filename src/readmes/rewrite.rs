@@ -162,7 +162,7 @@ impl Writer<'_> {
             return;
         }
         if name == "table" {
-            self.html.push_str("<div class=\"wide\">");
+            self.html.push_str("<div class=\"wide\" tabindex=\"0\">");
             self.open.push("div");
         }
         self.html.push('<');

@@ -74,9 +74,10 @@ pub(super) const ELEMENTS: [&str; 58] = [
 pub(super) const EVERYWHERE: [&str; 5] = ["align", "dir", "id", "lang", "title"];
 
 /// Attributes that some of them may have besides.
-pub(super) const ATTRIBUTES: [(&str, &[&str]); 8] = [
+pub(super) const ATTRIBUTES: [(&str, &[&str]); 9] = [
     ("a", &["href", "aria-label"]),
     ("details", &["open"]),
+    ("div", &["tabindex"]),
     ("img", &["src", "alt", "width", "height", "loading"]),
     ("ol", &["start"]),
     ("pre", &["tabindex"]),

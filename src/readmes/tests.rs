@@ -73,7 +73,7 @@ fn the_flavour_is_githubs() {
         "> [!WARNING]\n> hot\n\n[^1]: A note.\n\n```js\nconst a = 1\n```\n"
     ));
     has(&html, "<h2 id=\"readme-title\">Title</h2>");
-    has(&html, "<div class=\"wide\"><table>");
+    has(&html, "<div class=\"wide\" tabindex=\"0\"><table>");
     has(&html, "<td align=\"center\">2</td>");
     has(&html, "<span role=\"img\" aria-label=\"done\">\u{2611}</span>");
     has(&html, "<span role=\"img\" aria-label=\"to do\">\u{2610}</span>");

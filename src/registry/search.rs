@@ -26,7 +26,8 @@ pub(super) async fn search(State(app): State<Arc<App>>, actor: CurrentActor, que
     if from > FARTHEST {
         return Err(Error::Malformed(format!("from goes up to {FARTHEST}. Search for more words instead.").into()));
     }
-    let page = Page { from, size: super::number(&query, "size", 20)?.min(LARGEST_PAGE) };
+    let size = super::number(&query, "size", 20)?.min(LARGEST_PAGE);
+    let page = Page { from, size, sort: search::Sort::Relevance };
     let actor = actor.known()?;
     let found = app.search.find(&actor, &wanted, page).await?;
     let objects: Vec<Value> = found.hits.iter().map(|hit| object(hit, &app.public_url)).collect();

@@ -37,6 +37,36 @@ pub struct Page {
     pub from: u32,
     /// How many to give.
     pub size: u32,
+    /// In which order.
+    pub sort: Sort,
+}
+
+/// In which order results come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// What fits best.
+    #[default]
+    Relevance,
+    /// What was downloaded most in the last thirty days.
+    Downloads,
+    /// What was published last.
+    Newest,
+}
+
+impl Sort {
+    /// The word for addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Relevance => "relevance",
+            Self::Downloads => "downloads",
+            Self::Newest => "newest",
+        }
+    }
+
+    /// Reads [`Sort::as_str`]; what is none is by relevance.
+    pub fn read(word: &str) -> Self {
+        [Self::Downloads, Self::Newest].into_iter().find(|sort| sort.as_str() == word).unwrap_or_default()
+    }
 }
 
 /// What was found.

@@ -47,6 +47,18 @@ impl Query {
         Ok(query)
     }
 
+    /// The same, narrowed by one more qualifier such as `scope:acme`.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.qualify(key, &value.to_lowercase());
+        self
+    }
+
+    /// What was searched for word by word, for telling where it was found.
+    pub fn sought_pieces(&self) -> impl Iterator<Item = &str> {
+        self.pieces()
+    }
+
     /// Takes in a qualifier; tells whether it is one.
     fn qualify(&mut self, key: &str, value: &str) -> bool {
         match key {

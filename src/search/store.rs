@@ -123,9 +123,13 @@ pub(super) async fn find(
                select
                    matched.*,
                    fit * (1 + ln(1 + weekly) / 10) as score,
-                   maintainers_of(package_id, $2) as maintainers
+                   maintainers_of(package_id, $2) as maintainers,
+                   case $20::text
+                       when 'downloads' then monthly::float8
+                       when 'newest' then extract(epoch from published_at)::float8
+                   end as wanted_first
                from matched
-               order by is_exact desc, score desc, name
+               order by wanted_first desc, is_exact desc, score desc, name
                limit $18
                offset $19
            )
@@ -133,7 +137,10 @@ pub(super) async fn find(
                (select count(*) from matched) as "total!",
                coalesce(
                    (
-                       select jsonb_agg(to_jsonb(page) - 'words' order by is_exact desc, score desc, name)
+                       select jsonb_agg(
+                           to_jsonb(page) - 'words'
+                           order by wanted_first desc, is_exact desc, score desc, name
+                       )
                        from page
                    ),
                    '[]'
@@ -157,6 +164,7 @@ pub(super) async fn find(
         query.public,
         i64::from(page.size),
         i64::from(page.from),
+        page.sort.as_str(),
     )
     .fetch_one(pool)
     .await?;

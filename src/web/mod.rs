@@ -8,6 +8,9 @@ mod assets;
 mod docs;
 mod entrance;
 mod home;
+pub(crate) mod package;
+mod profile;
+mod search;
 mod shell;
 mod status;
 mod theme;
@@ -29,9 +32,9 @@ use crate::{ops, registry};
 
 use shell::{PageResult, Problem, Visitor, see_other};
 
-/// Every page.
+/// Every page, and every file of a package.
 pub fn routes() -> Vec<Route<Arc<App>>> {
-    vec![
+    let pages = vec![
         row(&["GET"], "/", get(home::home_page)),
         row(&["POST"], "/checklist", post(home::dismiss_checklist)),
         row(&["GET", "POST"], "/login", get(entrance::page_for_login).post(entrance::log_in)),
@@ -44,17 +47,42 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
         row(&["GET"], "/-/errors/{code}", get(docs::error)),
         row(&["GET"], "/-/strongroom/v1/errors/{code}", get(docs::error)),
         row(&["GET"], "/-/status", get(status::show)),
+        row(&["GET"], "/search", get(search::search_page)),
+        row(&["GET"], "/~{user}", get(profile::profile_page)),
+        row(&["GET"], "/package/{package}", get(package::readme_page)),
+        row(&["GET"], "/package/{package}/v/{version}", get(package::readme_page_of_version)),
+        row(&["GET"], "/package/{package}/code", get(package::code_page)),
+        row(&["GET"], "/package/{package}/code/{*path}", get(package::code_page)),
+        row(&["GET"], "/package/{package}/v/{version}/code", get(package::code_page_of_version)),
+        row(&["GET"], "/package/{package}/v/{version}/code/{*path}", get(package::code_page_of_version)),
+        row(&["GET"], "/package/{package}/versions", get(package::versions_page)),
+        row(&["GET"], "/package/{package}/diff", get(package::choose_diff)),
+        row(&["GET"], "/package/{package}/diff/{range}", get(package::diff_page)),
+        row(&["GET"], "/package/{package}/dependencies", get(package::dependencies_page)),
+        row(&["GET"], "/package/{package}/dependents", get(package::dependents_page)),
+    ];
+    pages.into_iter().chain(files()).collect()
+}
+
+/// Files of packages: of this face by who may see them, and yet no pages, so that it matters not what a browser asks for.
+fn files() -> Vec<Route<Arc<App>>> {
+    vec![
+        row(&["GET"], "/package/{package}/v/{version}/raw/{*path}", get(package::raw_file)),
+        row(&["GET"], "/package/{package}/v/{version}/image/{*path}", get(package::image)),
     ]
 }
 
 /// Both faces of the origin: the pages, and for whoever does not ask for pages npm's protocol, the operator's tools and
 /// the files that pages are made of.
 pub fn faces(app: &Arc<App>) -> Faces {
-    let registry = registry::router(app.clone()).merge(ops::router(app.clone())).merge(assets::router());
+    let framed = from_fn_with_state(app.clone(), shell::frame);
+    let by_themselves = router_over(files()).layer(framed.clone()).with_state(app.clone());
+    let registry =
+        registry::router(app.clone()).merge(ops::router(app.clone())).merge(assets::router()).merge(by_themselves);
     let beyond = Beyond { registry: registry.clone() };
     let pages = router_over(routes())
         .fallback(move |request: Request| beyond.answer(request))
-        .layer(from_fn_with_state(app.clone(), shell::frame))
+        .layer(framed)
         .with_state(app.clone());
     Faces { registry, pages }
 }

@@ -25,6 +25,7 @@ mod leaks;
 mod mail;
 mod manual;
 mod organizations;
+mod package_pages;
 mod pages;
 mod policy_table;
 mod profile;

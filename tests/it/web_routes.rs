@@ -83,6 +83,10 @@ const ALL: Statuses = [200; 10];
 /// With an account only.
 const SIGNED_IN: Statuses = [401, 401, 303, 303, 303, 303, 303, 303, 303, 303];
 
+/// Hidden from strangers, and paid for by the owner.
+const READ: Statuses = [404, 404, 404, 200, 200, 200, 404, 404, 402, 404];
+const NOTHING_TO_READ: Statuses = [404, 404, 404, 404, 404, 404, 404, 404, 402, 404];
+
 fn rows() -> Vec<Row> {
     vec![
         look("/", ALL),
@@ -99,13 +103,28 @@ fn rows() -> Vec<Row> {
         look("/-/errors/{code}", ALL),
         look("/-/strongroom/v1/errors/{code}", ALL),
         look("/-/status", ALL),
-        look("/docs", ALL),
-        look("/docs/errors", ALL),
-        look("/docs/{chapter}", ALL),
-        look("/-/errors/{code}", ALL),
-        look("/-/strongroom/v1/errors/{code}", ALL),
-        look("/-/status", ALL),
+        look("/search", ALL),
+        look("/~{user}", ALL),
+        read("/package/{package}"),
+        read("/package/{package}/v/{version}"),
+        read("/package/{package}/code"),
+        read("/package/{package}/code/{*path}"),
+        read("/package/{package}/v/{version}/code"),
+        read("/package/{package}/v/{version}/code/{*path}"),
+        read("/package/{package}/v/{version}/raw/{*path}"),
+        read("/package/{package}/versions"),
+        read("/package/{package}/diff/{range}"),
+        read("/package/{package}/dependencies"),
+        read("/package/{package}/dependents"),
+        // Two versions are not named, and the file is no image.
+        package_look("/package/{package}/diff", NOTHING_TO_READ, [404; 10], [404; 10]),
+        package_look("/package/{package}/v/{version}/image/{*path}", NOTHING_TO_READ, [404; 10], [404; 10]),
     ]
+}
+
+/// A page of a package for whoever may read it.
+fn read(route: &'static str) -> Row {
+    package_look(route, READ, ALL, [404; 10])
 }
 
 /// The path of a route: its parameters stand for what is in the world of these tests.
@@ -120,6 +139,8 @@ pub(crate) fn path_of(route: &str, package: &str) -> String {
         .replace("{team}", "ops")
         .replace("{chapter}", "install")
         .replace("{code}", "SR-PLAN-01")
+        .replace("{*path}", "index.js")
+        .replace("{range}", "1.0.0..1.0.0")
         // What is below may be anything that is not there.
         .replace(['{', '}'], "")
 }

@@ -16,7 +16,7 @@ pub(super) use cookies::{session_cookie, session_cookie_over, theme_cookie};
 pub(super) use form::{Form, FormErrors};
 pub(super) use frame::frame;
 pub(super) use notice::{Notice, Undo};
-pub(super) use page::{page, see_other, see_other_with};
+pub(super) use page::{allow_images, page, see_other, see_other_with};
 pub(super) use problem::{PageResult, Problem};
 pub(super) use target::Target;
 pub(super) use text::{Moment, Size};

@@ -38,7 +38,7 @@ pub(crate) fn page(visitor: &Visitor, status: StatusCode, template: &impl Templa
     headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding, cookie"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(CONTENT_SECURITY_POLICY, policy(visitor, "")?);
+    headers.insert(CONTENT_SECURITY_POLICY, policy(visitor, "", &[])?);
     if packed {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
@@ -50,14 +50,24 @@ pub(crate) fn page(visitor: &Visitor, status: StatusCode, template: &impl Templa
 /// # Errors
 /// Where the origin is no header's text.
 pub(crate) fn allow_form_target(visitor: &Visitor, response: &mut Response, origin: &str) -> Result<(), Problem> {
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy(visitor, origin)?);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy(visitor, origin, &[])?);
     Ok(())
 }
 
-fn policy(visitor: &Visitor, form_target: &str) -> Result<HeaderValue, Problem> {
+/// Lets one page show images of these hosts, which the operator has named for READMEs.
+///
+/// # Errors
+/// Where a host is no header's text.
+pub(crate) fn allow_images(visitor: &Visitor, response: &mut Response, hosts: &[String]) -> Result<(), Problem> {
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy(visitor, "", hosts)?);
+    Ok(())
+}
+
+fn policy(visitor: &Visitor, form_target: &str, image_hosts: &[String]) -> Result<HeaderValue, Problem> {
     let nonce = &visitor.nonce;
+    let images: String = image_hosts.iter().map(|host| format!(" https://{host}")).collect();
     let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:{images}; connect-src 'self'; \
          form-action 'self' {form_target}; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; \
          require-trusted-types-for 'script'"
     );
