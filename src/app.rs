@@ -24,6 +24,7 @@ use crate::feeds::Feeds;
 use crate::hooks::{self, Hooks};
 use crate::http::{HoldsTokens, LargeBodies, Throttle};
 use crate::instance::Instance;
+use crate::leaks::Leaks;
 use crate::logins::Logins;
 use crate::mail::Mail;
 use crate::organizations::Organizations;
@@ -87,6 +88,8 @@ pub struct App {
     pub readmes: Readmes,
     /// Who needs whom.
     pub dependencies: Dependencies,
+    /// What should not go out with a package.
+    pub leaks: Leaks,
     /// Versions that wait for approval.
     pub staging: Staging,
     /// Search.
@@ -172,6 +175,7 @@ impl App {
         let contents = Contents::new(blobs.clone());
         let readmes = Readmes::new(db.clone(), &config.readmes);
         let dependencies = Dependencies::new(db.clone(), access.clone());
+        let leaks = Leaks::new(packages.clone(), blobs.clone());
         let staging =
             Staging::new(db.clone(), clock.clone(), access.clone(), packages.clone(), blobs.clone(), &config.staging);
         let search = Search::new(db.clone(), clock.clone());
@@ -219,6 +223,7 @@ impl App {
             contents,
             readmes,
             dependencies,
+            leaks,
             staging,
             search,
             downloads,

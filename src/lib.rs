@@ -31,6 +31,7 @@ pub mod downloads;
 pub mod feeds;
 pub mod hooks;
 pub mod instance;
+pub mod leaks;
 pub mod logins;
 pub mod organizations;
 pub mod packages;

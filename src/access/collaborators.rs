@@ -8,7 +8,9 @@ use crate::clock::Time;
 use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName, PackageName};
-use crate::policy::{Actor, Administer, BillingFacts, Intent, PackageFacts, Permission, Permit, Read, Visibility};
+use crate::policy::{
+    AccountFacts, Actor, Administer, BillingFacts, Intent, PackageFacts, Permission, Permit, Read, Visibility,
+};
 use crate::users;
 
 use super::{Access, Locked, existing, store};
@@ -137,7 +139,7 @@ impl Access {
             .collect())
     }
 
-    async fn insert_grant(
+    pub(super) async fn insert_grant(
         &self,
         transaction: &mut Transaction,
         permit: &Permit<Administer>,
@@ -152,19 +154,23 @@ impl Access {
                 format!("{user} owns @{}, so {} has every right on it already.", facts.name.scope(), user).into(),
             ));
         }
-        let billing = BillingFacts::of(facts.owner.as_deref(), Some(&account));
-        let pays = billing.actor.is_some_and(|flag| !flag.is_paid(self.clock.now()));
-        if package.visibility == Visibility::Restricted && pays {
-            let reason = "so it cannot be given access to a private package. It can pick one at";
-            let base = self.public_url.trim_end_matches('/');
-            return Err(Error::PaymentRequired(
-                format!("Account {user} has no plan, {reason} {base}/settings/billing").into(),
-            ));
-        }
+        self.require_plan(facts, &account)?;
         let gift = self.gift(permit, package.id, term)?;
         store::upsert_grant(transaction, account.id, &gift).await?;
         let detail = json!({ "user": user, "permission": term.permission.as_str(), "until": term.until });
         self.record(transaction, permit, facts, detail).await
+    }
+
+    /// Refuses to give anything of a restricted package to who could make no use of it for want of a plan.
+    pub(super) fn require_plan(&self, facts: &PackageFacts, account: &AccountFacts) -> Result<()> {
+        let billing = BillingFacts::of(facts.owner.as_deref(), Some(account));
+        let lacks_plan = billing.actor.is_some_and(|flag| !flag.is_paid(self.clock.now()));
+        if existing(facts)?.visibility == Visibility::Public || !lacks_plan {
+            return Ok(());
+        }
+        let reason = "so it cannot be given access to a private package. It can pick one at";
+        let (user, base) = (&account.name, self.public_url.trim_end_matches('/'));
+        Err(Error::PaymentRequired(format!("Account {user} has no plan, {reason} {base}/settings/billing").into()))
     }
 
     async fn delete_grant(

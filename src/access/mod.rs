@@ -4,6 +4,8 @@
 
 mod collaborators;
 mod explain;
+mod grantee;
+mod overview;
 mod refusal;
 mod shares;
 mod store;
@@ -29,10 +31,11 @@ use crate::tokens::Tokens;
 use store::{Grants, Listed};
 
 pub use collaborators::{Collaborator, OwnersChange, Term, removal_intent};
-pub(crate) use store::find_team;
-
 pub use explain::{Explanation, Verdict};
+pub use grantee::Grantee;
+pub use overview::{Administrator, Given, Overview, PersonAccess, TeamAccess, ThroughTeam};
 pub use shares::Share;
+pub(crate) use store::find_team;
 
 /// Handle to visibility and collaborators.
 #[derive(Debug, Clone)]

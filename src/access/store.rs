@@ -357,12 +357,81 @@ pub(super) struct Gift {
     pub(super) now: Time,
 }
 
+/// Who holds a grant.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Holder {
+    User(AccountId),
+    Team(TeamId),
+}
+
+impl Holder {
+    /// The two columns of which one is set.
+    fn ids(self) -> (Option<i64>, Option<i64>) {
+        match self {
+            Self::User(user) => (Some(user.0), None),
+            Self::Team(team) => (None, Some(team.0)),
+        }
+    }
+}
+
+/// What somebody was given by name, where it still holds.
+pub(super) async fn find_level(
+    connection: &mut PgConnection,
+    package: PackageId,
+    holder: Holder,
+    now: Time,
+) -> Result<Option<Permission>> {
+    let (user, team) = holder.ids();
+    let level = sqlx::query_scalar!(
+        r#"select permission as "permission!: Permission"
+           from grants
+           where package_id = $1 and user_id = $2 and (expires_at is null or expires_at > $4)
+           union all
+           select permission
+           from team_grants
+           where package_id = $1 and team_id = $3 and (expires_at is null or expires_at > $4)"#,
+        package.0,
+        user,
+        team,
+        now,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(level)
+}
+
+pub(super) async fn set_level(
+    connection: &mut PgConnection,
+    package: PackageId,
+    holder: Holder,
+    permission: Permission,
+) -> Result<()> {
+    let (user, team) = holder.ids();
+    sqlx::query!(
+        "with users as (
+             update grants set permission = $4 where package_id = $1 and user_id = $2
+         )
+         update team_grants set permission = $4 where package_id = $1 and team_id = $3",
+        package.0,
+        user,
+        team,
+        permission.as_str(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn upsert_grant(connection: &mut PgConnection, user: AccountId, gift: &Gift) -> Result<()> {
     sqlx::query!(
         "insert into grants (package_id, user_id, permission, granted_by, created_at, expires_at)
          values ($1, $2, $3, $4, $5, $6)
          on conflict (package_id, user_id)
-         do update set permission = excluded.permission, granted_by = $4, expires_at = excluded.expires_at",
+         do update set
+             permission = excluded.permission,
+             granted_by = $4,
+             expires_at = excluded.expires_at,
+             created_at = case when grants.expires_at <= $5 then $5 else grants.created_at end",
         gift.package.0,
         user.0,
         gift.permission.as_str(),
@@ -403,7 +472,11 @@ pub(super) async fn upsert_team_grant(connection: &mut PgConnection, team: TeamI
         "insert into team_grants (package_id, team_id, permission, granted_by, created_at, expires_at)
          values ($1, $2, $3, $4, $5, $6)
          on conflict (package_id, team_id)
-         do update set permission = excluded.permission, granted_by = $4, expires_at = excluded.expires_at",
+         do update set
+             permission = excluded.permission,
+             granted_by = $4,
+             expires_at = excluded.expires_at,
+             created_at = case when team_grants.expires_at <= $5 then $5 else team_grants.created_at end",
         gift.package.0,
         team.0,
         gift.permission.as_str(),

@@ -6,6 +6,7 @@ use chrono::Datelike as _;
 use serde_json::json;
 
 use crate::audit::{self, By, Outcome};
+use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::names::{AccountId, PackageId, PackageName, TeamName};
 use crate::policy::{AccountKind, Actor, Administer, Intent, OrganizationPermit, PackageFacts, Permission, Permit};
@@ -25,13 +26,24 @@ impl Access {
         let mut transaction = self.db.begin().await?;
         let (permit, facts) =
             self.lock_and_permit(&mut transaction, permit.actor(), permit.name(), Intent::GRANT).await?;
-        let organization = organization(&facts)?;
-        let id = store::find_team(&mut transaction, organization, team).await?.ok_or_else(|| no_team(&facts, team))?;
-        let gift = self.gift(&permit, existing(&facts)?.id, term)?;
-        store::upsert_team_grant(&mut transaction, id, &gift).await?;
-        let detail = json!({ "team": team, "permission": term.permission.as_str(), "until": term.until });
-        self.record(&mut transaction, &permit, &facts, detail).await?;
+        self.insert_team_grant(&mut transaction, &permit, &facts, team, term).await?;
         transaction.commit().await
+    }
+
+    pub(super) async fn insert_team_grant(
+        &self,
+        transaction: &mut Transaction,
+        permit: &Permit<Administer>,
+        facts: &PackageFacts,
+        team: &TeamName,
+        term: Term,
+    ) -> Result<()> {
+        let organization = organization(facts)?;
+        let id = store::find_team(transaction, organization, team).await?.ok_or_else(|| no_team(facts, team))?;
+        let gift = self.gift(permit, existing(facts)?.id, term)?;
+        store::upsert_team_grant(transaction, id, &gift).await?;
+        let detail = json!({ "team": team, "permission": term.permission.as_str(), "until": term.until });
+        self.record(transaction, permit, facts, detail).await
     }
 
     /// Takes a team's access to a package.
@@ -148,7 +160,7 @@ impl Access {
     }
 }
 
-fn organization(facts: &PackageFacts) -> Result<AccountId> {
+pub(super) fn organization(facts: &PackageFacts) -> Result<AccountId> {
     let owner = facts.owner.as_ref().filter(|owner| owner.kind == AccountKind::Organization);
     owner.map(|owner| owner.id).ok_or_else(|| {
         let scope = facts.name.scope();
@@ -158,7 +170,7 @@ fn organization(facts: &PackageFacts) -> Result<AccountId> {
     })
 }
 
-fn no_team(facts: &PackageFacts, team: &TeamName) -> Error {
+pub(super) fn no_team(facts: &PackageFacts, team: &TeamName) -> Error {
     let scope = facts.name.scope();
     Error::NotFound(format!("@{scope} has no team {team}. npm team ls {scope} lists them.").into())
 }

@@ -8,32 +8,15 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::access::{Explanation, Term, Verdict};
+use crate::access::{Explanation, Grantee, Term, Verdict};
 use crate::app::App;
 use crate::clock::{Time, to_npm_time};
 use crate::error::{Error, Result};
 use crate::http::{CurrentActor, Json, JsonBody, PackagePath, PathParameters, Query};
-use crate::names::{AccountName, PackageName, TeamName};
+use crate::names::{AccountName, PackageName};
 use crate::policy::{Ground, Intent};
 
 use super::private;
-
-/// Whom a path names: a user, or a team as `ORG:TEAM`.
-enum Grantee {
-    User(AccountName),
-    Team(TeamName),
-}
-
-fn grantee(path: &PathParameters, package: &PackageName) -> Result<Grantee> {
-    let text = path.get("who").trim_start_matches('@');
-    match text.split_once(':') {
-        None => Ok(Grantee::User(text.parse()?)),
-        Some((organization, team)) if organization == package.scope().as_str() => Ok(Grantee::Team(team.parse()?)),
-        Some((organization, _)) => Err(Error::Unprocessable(
-            format!("{package} is not in the scope of @{organization}, so its teams cannot have access.").into(),
-        )),
-    }
-}
 
 /// What is given.
 #[derive(Deserialize)]
@@ -59,7 +42,7 @@ pub(super) async fn put(
         .parse()
         .map_err(|()| Error::Unprocessable("permission is \"read-only\" or \"read-write\". Say one of them.".into()))?;
     let term = Term { permission, until: grant.until };
-    match grantee(&parameters, &name)? {
+    match Grantee::read(parameters.get("who"), &name)? {
         Grantee::User(user) => app.access.grant(&permit, &user, term).await?,
         Grantee::Team(team) => app.access.grant_team(&permit, &team, term).await?,
     }
@@ -76,7 +59,7 @@ pub(super) async fn delete(
     let actor = actor.known()?;
     let name = path.for_writing(&actor)?;
     app.access.permit(&actor, &name, Intent::CHANGE_COLLABORATORS).await?;
-    match grantee(&parameters, &name)? {
+    match Grantee::read(parameters.get("who"), &name)? {
         Grantee::User(user) => app.access.remove(&actor, &name, &user).await?,
         Grantee::Team(team) => {
             let permit = app.access.permit(&actor, &name, Intent::REVOKE).await?;

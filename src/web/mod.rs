@@ -4,6 +4,7 @@
 //! and, for what changes something, a [`Form`] that was checked already; it asks one room, and shows a template or sends
 //! the browser on. What every page shares is in `shell`.
 
+mod access;
 mod assets;
 mod docs;
 mod entrance;
@@ -60,6 +61,9 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
         row(&["GET"], "/package/{package}/diff/{range}", get(package::diff_page)),
         row(&["GET"], "/package/{package}/dependencies", get(package::dependencies_page)),
         row(&["GET"], "/package/{package}/dependents", get(package::dependents_page)),
+        row(&["GET", "POST"], "/package/{package}/access", get(access::access_page).post(access::change)),
+        row(&["GET", "POST"], "/package/{package}/access/public", get(access::page_to_open).post(access::open)),
+        row(&["GET", "POST"], "/package/{package}/access/private", get(access::page_to_close).post(access::close)),
     ];
     pages.into_iter().chain(files()).collect()
 }

@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access_page;
 mod advisories;
 mod bad_input;
 mod batches;

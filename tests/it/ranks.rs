@@ -19,6 +19,7 @@ const ROOMS: &[&str] = &[
     "contents",
     "readmes",
     "dependencies",
+    "leaks",
     "staging",
     "trust",
     "search",

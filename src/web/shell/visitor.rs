@@ -1,5 +1,6 @@
 //! Who looks at a page, and what every template needs to know of that.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -255,8 +256,8 @@ impl Visitor {
     }
 
     /// A moment as it is shown on this page.
-    pub(crate) fn moment(&self, time: Time) -> Moment {
-        Moment::new(time, self.now)
+    pub(crate) fn moment(&self, time: impl Borrow<Time>) -> Moment {
+        Moment::new(*time.borrow(), self.now)
     }
 
     /// The host that clients are told.
