@@ -160,6 +160,7 @@ impl App {
             second_factor.clone(),
             tokens.clone(),
             access.clone(),
+            config.limits.organizations_per_user,
         );
         let parts = Parts {
             db: db.clone(),

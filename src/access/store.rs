@@ -604,3 +604,14 @@ pub(super) async fn list_shares(pool: &PgPool, user: AccountId) -> Result<Vec<su
     .await?;
     Ok(shares)
 }
+
+/// What members get on new packages of an organization; `None` for nothing.
+pub(super) async fn find_developers_get(
+    connection: &mut PgConnection,
+    organization: AccountId,
+) -> Result<Option<Permission>> {
+    let word = sqlx::query_scalar!("select developers_get from accounts where id = $1", organization.0)
+        .fetch_optional(connection)
+        .await?;
+    Ok(word.and_then(|word| word.parse().ok()))
+}

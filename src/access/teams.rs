@@ -85,8 +85,8 @@ impl Access {
         Ok(given.into_iter().filter(|(name, _)| seen.contains(name)).collect())
     }
 
-    /// Gives the team that every member is in read-write access to a package that was just created in the scope of an
-    /// organization, as npm does; for a user's scope there is nothing to do.
+    /// Gives the team that every member is in access to a package that was just created in the scope of an organization:
+    /// read-write as npm does, unless its settings say otherwise. For a user's scope there is nothing to do.
     ///
     /// # Errors
     /// The database's.
@@ -99,15 +99,17 @@ impl Access {
     ) -> Result<()> {
         let Ok(organization) = organization(facts) else { return Ok(()) };
         let developers: TeamName = TeamName::DEVELOPERS.parse()?;
-        if let Some(team) = store::find_team(connection, organization, &developers).await? {
-            let gift = store::Gift {
-                package,
-                permission: Permission::ReadWrite,
-                by: by.account_id(),
-                until: None,
-                now: self.clock.now(),
-            };
-            store::upsert_team_grant(connection, team, &gift).await?;
+        let gift =
+            |permission| store::Gift { package, permission, by: by.account_id(), until: None, now: self.clock.now() };
+        let get = store::find_developers_get(connection, organization).await?;
+        let team = store::find_team(connection, organization, &developers).await?;
+        if let (Some(team), Some(permission)) = (team, get) {
+            store::upsert_team_grant(connection, team, &gift(permission)).await?;
+        }
+        // Who made it can go on with it, whatever the others get.
+        let creator = by.account_id().filter(|creator| !facts.administrators().contains(creator));
+        if let (Some(creator), true) = (creator, get != Some(Permission::ReadWrite)) {
+            store::upsert_grant(connection, creator, &gift(Permission::ReadWrite)).await?;
         }
         Ok(())
     }

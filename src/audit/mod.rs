@@ -1,6 +1,10 @@
 //! The audit log: who did what, when, from where, with which token, and what came of it.
 //!
-//! Rows are only ever added, in the transaction of the change they speak of (`security.md` 6.12). Never a secret.
+//! Rows are only ever added, in the transaction of the change they speak of (`security.md` 6.12). Never a secret. They are
+//! read by the owners of an organization, and by who administers the instance.
+
+mod export;
+mod reading;
 
 use std::net::IpAddr;
 
@@ -11,6 +15,9 @@ use crate::clock::Time;
 use crate::error::Result;
 use crate::names::AccountId;
 use crate::policy::{AccountPermit, Actor, Principal};
+
+pub use export::Layout;
+pub use reading::{Filter, Line, Reach, list};
 
 /// One line of the log.
 #[derive(Debug)]

@@ -238,6 +238,7 @@ pub struct Provenance {
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     pub login_per_minute: u32,
+    pub organizations_per_user: u32,
     pub max_tarball_bytes: u64,
     pub max_document_bytes: u64,
     pub max_packument_bytes: u64,

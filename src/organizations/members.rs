@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::access;
+use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName, TeamName};
 use crate::policy::{AccountPermit, OrganizationPermit, OrganizationRole};
@@ -37,7 +38,51 @@ pub struct Membership {
     pub members: i64,
 }
 
+/// A member as the page of members shows them; what concerns how they log in is for owners.
+#[derive(Debug, Clone)]
+pub struct MemberDetails {
+    /// Who.
+    pub name: AccountName,
+    /// In which role.
+    pub role: OrganizationRole,
+    /// Since when.
+    pub since: Time,
+    /// Whether their account has a second factor.
+    pub has_second_factor: bool,
+    /// When a session or token of theirs was last used.
+    pub last_seen: Option<Time>,
+    /// Packages that they were given by name, and would keep.
+    pub own_grants: i64,
+}
+
 impl Organizations {
+    /// A page of the members with `sought` in their names, numbered from 1, and how many there are.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_member_details(
+        &self,
+        permit: &OrganizationPermit,
+        sought: &str,
+        page: u32,
+        size: u32,
+    ) -> Result<(Vec<MemberDetails>, i64)> {
+        let organization = permit.organization().id;
+        let skip = i64::from(page.max(1) - 1) * i64::from(size);
+        let rows = store::list_member_details(self.db.reads(), organization, sought, size.into(), skip).await?;
+        let total = store::count_members(self.db.reads(), organization, sought).await?;
+        Ok((rows.into_iter().map(store::MemberDetailsRow::into_details).collect(), total))
+    }
+
+    /// The names of the owners: whom to ask.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_owners(&self, permit: &OrganizationPermit) -> Result<Vec<AccountName>> {
+        let members = self.list_members(permit).await?;
+        Ok(members.into_iter().filter(|one| one.role == OrganizationRole::Owner).map(|one| one.name).collect())
+    }
+
     /// The organizations that the user is a member of, in the order of their names.
     ///
     /// # Errors
@@ -122,9 +167,12 @@ fn keep_an_owner(permit: &OrganizationPermit, leaving: AccountId) -> Result<()> 
     let organization = permit.organization();
     let mut owners = organization.members.iter().filter(|(_, role)| *role == OrganizationRole::Owner);
     if owners.all(|(owner, _)| *owner == leaving) && organization.role_of(leaving) == Some(OrganizationRole::Owner) {
-        return Err(Error::Unprocessable(
-            format!("@{} keeps at least one owner. Make somebody else an owner first.", organization.name).into(),
-        ));
+        return Err(no_owner(&organization.name));
     }
     Ok(())
+}
+
+pub(super) fn no_owner(organization: &AccountName) -> Error {
+    let sentence = format!("@{organization} keeps at least one owner. Make somebody else an owner first.");
+    Error::Unprocessable(sentence.into())
 }

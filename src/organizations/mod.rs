@@ -3,12 +3,16 @@
 //! What a team was given on a package is `access`'s business, like every other grant. A change of members shows in the
 //! maintainers of packuments, so it grows the revisions of the packages it concerns.
 
+mod batch;
+mod creation;
 mod members;
 mod refusal;
+mod settings;
 mod store;
 mod teams;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -17,13 +21,19 @@ use crate::audit::{self, By, Outcome};
 use crate::clock::Clock;
 use crate::db::{Change, Db, Transaction};
 use crate::error::{Error, Result};
-use crate::names::{AccountId, AccountName, PackageName, TeamId, TeamName};
-use crate::policy::{Actor, Decision, OrganizationAction, OrganizationPermit, OrganizationRole, permit_organization};
+use crate::names::{AccountId, AccountName, PackageName, TeamId};
+use crate::policy::{
+    AccountFacts, AccountKind, Actor, Decision, OrganizationAction, OrganizationPermit, decide_organization,
+    permit_organization,
+};
 use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
-use crate::users::{self, Users};
+use crate::users::Users;
 
-pub use members::{Member, Membership, Removal};
+pub use batch::{Invitee, MOST_PEOPLE, Preview, ReadLine, read_people};
+pub use members::{Member, MemberDetails, Membership, Removal};
+pub use settings::{DevelopersGet, ROLES, Settings};
+pub use teams::TeamDetails;
 
 /// Handle to organizations and teams.
 #[derive(Debug, Clone)]
@@ -34,6 +44,8 @@ pub struct Organizations {
     second_factor: SecondFactor,
     tokens: Tokens,
     access: Access,
+    /// How many organizations one user may own.
+    most_owned: u32,
 }
 
 /// An organization, as the operator's list shows it.
@@ -56,33 +68,28 @@ impl Organizations {
         second_factor: SecondFactor,
         tokens: Tokens,
         access: Access,
+        most_owned: u32,
     ) -> Self {
-        Self { db, clock, users, second_factor, tokens, access }
+        Self { db, clock, users, second_factor, tokens, access, most_owned }
     }
 
-    /// Creates an organization with its first owner, who is then the one who can add others, and the team that every
-    /// member is in. The operator's verb: npm has no call for it.
+    /// The organization of a name. Accounts are public knowledge; one that was closed is none.
     ///
     /// # Errors
-    /// `Conflict` where the name is taken, `NotFound` for an unknown owner.
-    pub async fn create(&self, name: &AccountName, owner: &AccountName, by: &By) -> Result<()> {
-        let now = self.clock.now();
-        let mut transaction = self.db.begin().await?;
-        let user = users::find_user(&mut transaction, owner).await?.ok_or_else(|| users::no_user(owner))?;
-        let organization = self.users.insert_organization(&mut transaction, name).await?;
-        let team = store::insert_team(&mut transaction, organization, TeamName::DEVELOPERS, "", now).await?;
-        store::upsert_member(&mut transaction, organization, user, OrganizationRole::Owner, now).await?;
-        store::insert_team_member(&mut transaction, team, user, now).await?;
-        let event = audit::Event {
-            action: "organization.create",
-            subject: name.as_str(),
-            scope: Some(organization),
-            outcome: Outcome::Done,
-            detail: json!({ "owner": owner }),
+    /// The database's.
+    pub async fn find(&self, name: &AccountName) -> Result<Option<Arc<AccountFacts>>> {
+        let facts = match self.users.find_account(name).await? {
+            Some((id, AccountKind::Organization)) => self.users.facts(id).await?,
+            _ => None,
         };
-        audit::record(&mut transaction, by, &event, now).await?;
-        transaction.announce(Change::Account(organization));
-        transaction.commit().await
+        Ok(facts.filter(|facts| !facts.disabled))
+    }
+
+    /// Whether a page should offer this to the actor: they may, or may once they show their second factor. Nothing is
+    /// decided by it.
+    pub fn may(&self, actor: &Actor, organization: &AccountFacts, action: OrganizationAction) -> bool {
+        let decision = decide_organization(actor, action, Some(organization));
+        matches!(decision, Decision::Allow | Decision::SecondFactorRequired)
     }
 
     /// Every organization, in the order of their names.

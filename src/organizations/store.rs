@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use sqlx::{PgConnection, PgPool};
 
+use super::settings::Settings;
+use super::{MemberDetails, TeamDetails};
 use crate::clock::Time;
 use crate::error::Result;
 use crate::names::{AccountId, AccountName, PackageId, PackageName, TeamId, TeamName};
@@ -278,4 +280,171 @@ pub(super) async fn load_facts(
     organization: AccountId,
 ) -> Result<Option<Arc<AccountFacts>>> {
     crate::users::load_account_facts(connection, organization).await
+}
+
+/// See [`MemberDetails`].
+pub(super) struct MemberDetailsRow {
+    name: AccountName,
+    role: String,
+    since: Time,
+    has_second_factor: bool,
+    last_seen: Option<Time>,
+    own_grants: i64,
+}
+
+impl MemberDetailsRow {
+    pub(super) fn into_details(self) -> MemberDetails {
+        MemberDetails {
+            name: self.name,
+            role: self.role.parse().unwrap_or(OrganizationRole::Member),
+            since: self.since,
+            has_second_factor: self.has_second_factor,
+            last_seen: self.last_seen,
+            own_grants: self.own_grants,
+        }
+    }
+}
+
+pub(super) async fn list_member_details(
+    pool: &PgPool,
+    organization: AccountId,
+    sought: &str,
+    most: i64,
+    skip: i64,
+) -> Result<Vec<MemberDetailsRow>> {
+    let rows = sqlx::query_as!(
+        MemberDetailsRow,
+        r#"select
+               accounts.name as "name: AccountName",
+               organization_members.role,
+               organization_members.created_at as since,
+               accounts.second_factor is not null as "has_second_factor!",
+               (select max(coalesce(last_used_at, created_at)) from tokens where account_id = accounts.id) as last_seen,
+               (
+                   select count(*)
+                   from grants
+                   join packages on packages.id = grants.package_id
+                   where packages.owner_id = $1 and packages.deleted_at is null and grants.user_id = accounts.id
+               ) as "own_grants!"
+           from organization_members
+           join accounts on accounts.id = organization_members.user_id
+           where organization_members.organization_id = $1
+             and position($2 in accounts.name) > 0
+           order by accounts.name
+           limit $3
+           offset $4"#,
+        organization.0,
+        sought,
+        most,
+        skip,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows)
+}
+
+pub(super) async fn count_members(pool: &PgPool, organization: AccountId, sought: &str) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!"
+           from organization_members
+           join accounts on accounts.id = organization_members.user_id
+           where organization_members.organization_id = $1
+             and position($2 in accounts.name) > 0"#,
+        organization.0,
+        sought,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(count)
+}
+
+pub(super) async fn count_without_second_factor(pool: &PgPool, organization: AccountId) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!"
+           from organization_members
+           join accounts on accounts.id = organization_members.user_id
+           where organization_members.organization_id = $1
+             and accounts.second_factor is null"#,
+        organization.0,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(count)
+}
+
+/// How many organizations that are not closed the user is an owner of.
+pub(super) async fn count_owned(connection: &mut PgConnection, user: AccountId) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from organization_members where user_id = $1 and role = 'owner'"#,
+        user.0,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(count)
+}
+
+/// Switches the account off, and takes everybody out of it.
+pub(super) async fn close(connection: &mut PgConnection, organization: AccountId, now: Time) -> Result<()> {
+    sqlx::query!(
+        "with closed as (
+             update accounts set disabled_at = $2, updated_at = $2 where id = $1
+         ), without_teams as (
+             delete from teams where organization_id = $1
+         )
+         delete from organization_members where organization_id = $1",
+        organization.0,
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn find_developers_get(pool: &PgPool, organization: AccountId) -> Result<String> {
+    let get = sqlx::query_scalar!("select developers_get from accounts where id = $1", organization.0)
+        .fetch_optional(pool)
+        .await?;
+    Ok(get.unwrap_or_default())
+}
+
+pub(super) async fn set_settings(
+    connection: &mut PgConnection,
+    organization: AccountId,
+    wanted: Settings,
+    now: Time,
+) -> Result<()> {
+    sqlx::query!(
+        "update accounts
+         set members_need_second_factor = $2, developers_get = $3, updated_at = $4
+         where id = $1",
+        organization.0,
+        wanted.members_need_second_factor,
+        wanted.developers_get.as_str(),
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn list_team_details(pool: &PgPool, organization: AccountId) -> Result<Vec<TeamDetails>> {
+    let rows = sqlx::query_as!(
+        TeamDetails,
+        r#"select
+               name as "name: TeamName",
+               description,
+               (select count(*) from team_members where team_id = teams.id) as "members!"
+           from teams
+           where organization_id = $1
+           order by name"#,
+        organization.0,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows)
+}
+
+pub(super) async fn describe_team(connection: &mut PgConnection, team: TeamId, description: &str) -> Result<()> {
+    sqlx::query!("update teams set description = $2 where id = $1", team.0, description).execute(connection).await?;
+    Ok(())
 }

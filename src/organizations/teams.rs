@@ -16,7 +16,47 @@ const RESERVED: [&str; 3] = ["package", "team", "user"];
 /// The longest description that is kept, in characters.
 const DESCRIPTION_CHARACTERS: usize = 512;
 
+/// A team as pages show it.
+#[derive(Debug, Clone)]
+pub struct TeamDetails {
+    /// Its name.
+    pub name: TeamName,
+    /// What it is for.
+    pub description: String,
+    /// How many are in it.
+    pub members: i64,
+}
+
 impl Organizations {
+    /// All teams with what they are for, in the order of their names.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_team_details(&self, permit: &OrganizationPermit) -> Result<Vec<TeamDetails>> {
+        store::list_team_details(self.db.reads(), permit.organization().id).await
+    }
+
+    /// One team with what it is for.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown team.
+    pub async fn team_details(&self, permit: &OrganizationPermit, team: &TeamName) -> Result<TeamDetails> {
+        let teams = self.list_team_details(permit).await?;
+        teams.into_iter().find(|one| one.name == *team).ok_or_else(|| no_team(permit, team))
+    }
+
+    /// Says what a team is for.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown team.
+    pub async fn describe_team(&self, permit: &OrganizationPermit, team: &TeamName, description: &str) -> Result<()> {
+        let mut transaction = self.db.begin().await?;
+        let permit = self.lock(&mut transaction, permit).await?;
+        let id = self.team(&mut transaction, &permit, team).await?;
+        store::describe_team(&mut transaction, id, &shortened(description)).await?;
+        self.finish(transaction, &permit, Touched::NoPackage, "team.describe", json!({ "team": team })).await
+    }
+
     /// The names of all teams, in their order.
     ///
     /// # Errors
@@ -36,7 +76,7 @@ impl Organizations {
         let mut transaction = self.db.begin().await?;
         let permit = self.lock(&mut transaction, permit).await?;
         let organization = permit.organization();
-        let description: String = description.chars().filter(|one| *one != '\0').take(DESCRIPTION_CHARACTERS).collect();
+        let description = shortened(description);
         let now = self.clock.now();
         store::insert_team(&mut transaction, organization.id, team.as_str(), &description, now)
             .await
@@ -127,10 +167,17 @@ impl Organizations {
     ) -> Result<TeamId> {
         let organization = permit.organization();
         let found = access::find_team(connection, organization.id, team).await?;
-        found.ok_or_else(|| {
-            Error::NotFound(format!("@{} has no team {team}. npm team ls lists them.", organization.name).into())
-        })
+        found.ok_or_else(|| no_team(permit, team))
     }
+}
+
+pub(super) fn no_team(permit: &OrganizationPermit, team: &TeamName) -> Error {
+    let name = &permit.organization().name;
+    Error::NotFound(format!("@{name} has no team {team}. npm team ls lists them.").into())
+}
+
+fn shortened(description: &str) -> String {
+    description.trim().chars().filter(|one| !one.is_control()).take(DESCRIPTION_CHARACTERS).collect()
 }
 
 fn refuse_developers(team: &TeamName) -> Result<()> {

@@ -9,12 +9,13 @@ mod password;
 mod profile;
 mod store;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 use crate::audit::{self, By, Outcome};
 use crate::clock::{Clock, Time};
@@ -298,6 +299,14 @@ pub async fn find_email(connection: &mut PgConnection, id: AccountId) -> Result<
 /// The database's.
 pub async fn note_email_proof(connection: &mut PgConnection, id: AccountId, email: &Email, now: Time) -> Result<bool> {
     store::note_email_proof(connection, id, email, now).await
+}
+
+/// Those of the names that are users', with their accounts; who is disabled is nobody.
+///
+/// # Errors
+/// The database's.
+pub async fn list_users(pool: &PgPool, names: &[AccountName]) -> Result<HashMap<AccountName, AccountId>> {
+    store::list_users(pool, names).await
 }
 
 /// What is said of a name that no user has. Accounts are public knowledge.

@@ -1,5 +1,6 @@
 //! The SQL of accounts.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sqlx::{PgConnection, PgExecutor, PgPool};
@@ -340,6 +341,19 @@ pub(super) async fn note_email_proof(
     .execute(connection)
     .await?;
     Ok(noted.rows_affected() > 0)
+}
+
+pub(super) async fn list_users(pool: &PgPool, names: &[AccountName]) -> Result<HashMap<AccountName, AccountId>> {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let rows = sqlx::query!(
+        r#"select name as "name: AccountName", id as "id: AccountId"
+           from accounts
+           where name = any($1) and kind = 'user' and disabled_at is null"#,
+        &names,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.name, row.id)).collect())
 }
 
 pub(super) async fn has_dismissed_checklist(pool: &PgPool, id: AccountId) -> Result<bool> {

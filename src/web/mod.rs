@@ -9,7 +9,10 @@ mod assets;
 mod docs;
 mod entrance;
 mod home;
+mod log;
+mod organizations;
 pub(crate) mod package;
+mod package_list;
 mod profile;
 mod search;
 mod shell;
@@ -38,6 +41,43 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
     let pages = vec![
         row(&["GET"], "/", get(home::home_page)),
         row(&["POST"], "/checklist", post(home::dismiss_checklist)),
+        row(&["GET", "POST"], "/org/new", get(organizations::create::new_page).post(organizations::create::create)),
+        row(&["GET"], "/org/{organization}", get(organizations::overview::packages)),
+        row(
+            &["GET", "POST"],
+            "/org/{organization}/members",
+            get(organizations::members::members_page).post(organizations::members::set_member),
+        ),
+        row(&["POST"], "/org/{organization}/members/remove", post(organizations::members::remove_member)),
+        row(
+            &["GET", "POST"],
+            "/org/{organization}/invite",
+            get(organizations::invite::invite_page).post(organizations::invite::invite),
+        ),
+        row(
+            &["GET", "POST"],
+            "/org/{organization}/teams",
+            get(organizations::teams::teams_page).post(organizations::teams::create_team),
+        ),
+        row(
+            &["GET", "POST"],
+            "/org/{organization}/teams/{team}",
+            get(organizations::team::team_page).post(organizations::team::describe),
+        ),
+        row(&["POST"], "/org/{organization}/teams/{team}/members", post(organizations::team::add)),
+        row(&["POST"], "/org/{organization}/teams/{team}/members/remove", post(organizations::team::remove)),
+        row(&["POST"], "/org/{organization}/teams/{team}/packages", post(organizations::team::give)),
+        row(&["POST"], "/org/{organization}/teams/{team}/packages/remove", post(organizations::team::take)),
+        row(&["POST"], "/org/{organization}/teams/{team}/delete", post(organizations::team::delete)),
+        row(
+            &["GET", "POST"],
+            "/org/{organization}/settings",
+            get(organizations::settings::settings_page).post(organizations::settings::change),
+        ),
+        row(&["POST"], "/org/{organization}/leave", post(organizations::settings::leave)),
+        row(&["POST"], "/org/{organization}/close", post(organizations::settings::close)),
+        row(&["GET"], "/org/{organization}/audit", get(organizations::log::log_page)),
+        row(&["GET"], "/org/{organization}/audit/export", get(organizations::log::export)),
         row(&["GET", "POST"], "/login", get(entrance::page_for_login).post(entrance::log_in)),
         row(&["POST"], "/logout", post(entrance::log_out)),
         row(&["GET", "POST"], "/confirm", get(entrance::confirm_page).post(entrance::confirmed)),

@@ -49,4 +49,5 @@ mod tokens;
 mod trust;
 mod unpublishing;
 mod web_home;
+mod web_organizations;
 mod web_routes;

@@ -47,7 +47,6 @@ struct Row {
 
 impl Row {
     /// Asks again who somebody is, if that was not asked lately.
-    #[expect(dead_code, reason = "the first pages that ask are about to come")]
     fn confirmed(self) -> Self {
         Self { confirmed: true, ..self }
     }
@@ -87,6 +86,13 @@ const SIGNED_IN: Statuses = [401, 401, 303, 303, 303, 303, 303, 303, 303, 303];
 const READ: Statuses = [404, 404, 404, 200, 200, 200, 404, 404, 402, 404];
 const NOTHING_TO_READ: Statuses = [404, 404, 404, 404, 404, 404, 404, 404, 402, 404];
 
+/// What members of the organization see; and forms, not acceptable, of its owners, of its admins too, and of those who
+/// administer its packages: for the others there is no such package.
+const OF_MEMBERS: Statuses = [401, 401, 403, 403, 403, 200, 200, 200, 403, 403];
+const OF_OWNERS: Statuses = [401, 401, 403, 403, 403, 422, 403, 403, 403, 403];
+const OF_ADMINS: Statuses = [401, 401, 403, 403, 403, 422, 422, 403, 403, 403];
+const GIVEN: Statuses = [401, 401, 403, 403, 403, 422, 422, 422, 403, 403];
+
 fn rows() -> Vec<Row> {
     vec![
         look("/", ALL),
@@ -97,6 +103,34 @@ fn rows() -> Vec<Row> {
         look("/confirm", [401, 401, 200, 200, 200, 200, 200, 200, 200, 200]),
         form("/confirm", &[], SIGNED_IN),
         form("/theme", &[("theme", "dark")], [303; 10]),
+        look("/org/new", [401, 401, 200, 200, 200, 200, 200, 200, 200, 200]),
+        form("/org/new", &[("name", "crew")], [401, 401, 422, 422, 422, 422, 422, 422, 422, 422]),
+        // The organization is crew: its owner is the owner, its admin and its member are the columns of these names.
+        look("/org/{organization}", ALL),
+        look("/org/{organization}/members", OF_MEMBERS),
+        form("/org/{organization}/members", &[("user", "nobody"), ("role", "member")], OF_OWNERS),
+        form("/org/{organization}/members/remove", &[("user", "nobody")], OF_OWNERS),
+        look("/org/{organization}/invite", [401, 401, 403, 403, 403, 200, 403, 403, 403, 403]),
+        form("/org/{organization}/invite", &[("people", "nobody")], OF_OWNERS),
+        look("/org/{organization}/teams", OF_MEMBERS),
+        form("/org/{organization}/teams", &[("name", "developers")], OF_ADMINS),
+        look("/org/{organization}/teams/{team}", OF_MEMBERS),
+        form(
+            "/org/{organization}/teams/{team}",
+            &[("description", "x")],
+            [401, 401, 403, 403, 403, 303, 303, 403, 403, 403],
+        ),
+        form("/org/{organization}/teams/{team}/members", &[("user", "nobody")], OF_ADMINS),
+        form("/org/{organization}/teams/{team}/members/remove", &[("user", "nobody")], OF_ADMINS),
+        form("/org/{organization}/teams/{team}/packages", &[("package", "nothing")], GIVEN),
+        form("/org/{organization}/teams/{team}/packages/remove", &[("package", "nothing")], GIVEN),
+        form("/org/{organization}/teams/{team}/delete", &[("confirm", "another")], OF_ADMINS),
+        look("/org/{organization}/settings", OF_MEMBERS),
+        form("/org/{organization}/settings", &[("developers_get", "all")], OF_OWNERS),
+        form("/org/{organization}/leave", &[("leave", "another")], GIVEN),
+        form("/org/{organization}/close", &[("confirm", "another")], OF_OWNERS).confirmed(),
+        look("/org/{organization}/audit", [401, 401, 403, 403, 403, 200, 403, 403, 403, 403]),
+        look("/org/{organization}/audit/export", [401, 401, 403, 403, 403, 200, 403, 403, 403, 403]),
         look("/docs", ALL),
         look("/docs/errors", ALL),
         look("/docs/{chapter}", ALL),
@@ -152,6 +186,8 @@ async fn fill(app: &TestApp) {
     }
     app.administrator("warden").await;
     app.organization("crew", "owner", &[("captain", "admin"), ("sailor", "developer")]).await;
+    let crew = app.token("owner", strongroom::policy::Narrowing::default(), None).await;
+    crew.json("PUT", "/-/org/crew/team", &serde_json::json!({ "name": "ops" })).await.expect(200);
     for scope in ["owner", "lapsing"] {
         let person = app.token(scope, strongroom::policy::Narrowing::default(), None).await;
         for access in ["restricted", "public"] {

@@ -2,23 +2,21 @@
 
 mod checklist;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
 use http::StatusCode;
 
-use crate::access::Share;
 use crate::app::App;
 use crate::error::Result;
-use crate::names::{AccountName, PackageId, PackageName};
+use crate::names::AccountName;
 use crate::organizations::Membership;
-use crate::policy::{AccountAction, AccountPermit, PackageFacts, Permission, Visibility};
-use crate::search::Latest;
+use crate::policy::{AccountAction, AccountPermit, PackageFacts};
 use crate::tokens::Page;
 
-use super::shell::{Form, Moment, PageResult, Visitor, page, see_other};
+use super::package_list::{self, Line};
+use super::shell::{Form, PageResult, Visitor, page, see_other};
 
 use checklist::Step;
 
@@ -51,25 +49,6 @@ struct Lines {
     total: usize,
 }
 
-/// A package in a list.
-#[derive(Clone)]
-struct Line {
-    name: PackageName,
-    visibility: Visibility,
-    permission: Option<Permission>,
-    latest: Option<LatestLine>,
-    /// Who shared it, in words.
-    given: String,
-}
-
-#[derive(Clone)]
-struct LatestLine {
-    version: String,
-    publisher: String,
-    moment: Moment,
-    deprecated: bool,
-}
-
 /// `GET /`.
 pub(super) async fn home_page(State(app): State<Arc<App>>, visitor: Visitor) -> PageResult {
     let Some(account) = visitor.account() else {
@@ -79,7 +58,7 @@ pub(super) async fn home_page(State(app): State<Arc<App>>, visitor: Visitor) -> 
     let organizations = app.organizations.list_memberships(&permit).await?;
     let facts = app.access.list_facts_of(account.id, visitor.actor()).await?;
     let checklist = open_steps(&app, &visitor, &permit, &facts, &organizations).await?;
-    let lines = lines(&app, &visitor, &permit, facts).await?;
+    let lines = package_list::lines(&app, &visitor, facts).await?;
     let is_team = |line: &Line| organizations.iter().any(|one| line.name.scope() == one.organization);
     let recent = recent(&lines);
     let (own, others): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.name.scope() == account.name);
@@ -133,46 +112,6 @@ async fn open_steps(
     let steps = checklist::steps(visitor, permit.account(), tokens > 0, facts, organizations);
     let all_done = steps.iter().all(|step| step.done);
     Ok(if all_done { Vec::new() } else { steps })
-}
-
-async fn lines(app: &App, visitor: &Visitor, permit: &AccountPermit, listed: Vec<PackageFacts>) -> Result<Vec<Line>> {
-    let ids: Vec<PackageId> = listed.iter().filter_map(|facts| Some(facts.package.as_ref()?.id)).collect();
-    let latest = app.search.latest_of(&ids).await?;
-    let mut latest: HashMap<_, _> = latest.into_iter().map(|latest| (latest.package, latest)).collect();
-    let mut shares: HashMap<PackageId, Share> = HashMap::new();
-    for share in app.access.list_shares(permit).await? {
-        shares.entry(share.package).or_insert(share);
-    }
-    let line = |facts: PackageFacts| {
-        let package = facts.package.as_deref()?;
-        Some(Line {
-            visibility: package.visibility,
-            permission: facts.permission_of(permit.account().id, visitor.now),
-            latest: latest.remove(&package.id).map(|latest| LatestLine::of(visitor, latest)),
-            given: shares.remove(&package.id).map(given).unwrap_or_default(),
-            name: facts.name,
-        })
-    };
-    Ok(listed.into_iter().filter_map(line).collect())
-}
-
-impl LatestLine {
-    fn of(visitor: &Visitor, latest: Latest) -> Self {
-        Self {
-            moment: visitor.moment(latest.published_at),
-            version: latest.version,
-            publisher: latest.publisher,
-            deprecated: latest.deprecated,
-        }
-    }
-}
-
-fn given(share: Share) -> String {
-    match (share.team, share.by) {
-        (Some(team), _) => format!("via team {team}"),
-        (None, Some(by)) => format!("shared by {by}"),
-        (None, None) => "shared by the operator".to_owned(),
-    }
 }
 
 /// What was published last, of all that concerns the user.

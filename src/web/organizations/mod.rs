@@ -1,0 +1,93 @@
+//! The pages of organizations: what they hold, who is in them, and what was done there.
+
+pub(super) mod create;
+pub(super) mod invite;
+pub(super) mod log;
+pub(super) mod members;
+pub(super) mod overview;
+pub(super) mod settings;
+pub(super) mod team;
+pub(super) mod teams;
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::http::PathParameters;
+use crate::names::{AccountName, TeamName};
+use crate::policy::{AccountFacts, OrganizationAction, OrganizationPermit, OrganizationRole};
+
+use super::shell::{Problem, Visitor};
+
+/// What is around every page of one organization.
+pub(super) struct Frame<'a> {
+    visitor: &'a Visitor,
+    /// Which of the tabs is open.
+    tab: &'static str,
+    facts: Arc<AccountFacts>,
+    /// The role of who looks.
+    role: Option<OrganizationRole>,
+    paid: bool,
+    /// What who looks may do, as far as buttons and tabs go: it is decided when it is done.
+    may_change_teams: bool,
+    may_change_members: bool,
+    may_change_settings: bool,
+    may_see_log: bool,
+    /// Members who have no second factor where one is asked for.
+    shut_out: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// The organization of a path. That there is one is public knowledge, as accounts are.
+    async fn of(app: &App, visitor: &'a Visitor, path: &PathParameters, tab: &'static str) -> Result<Self, Problem> {
+        let name: AccountName = path.get("organization").parse().map_err(|_| missing())?;
+        let facts = app.organizations.find(&name).await?.ok_or_else(missing)?;
+        let may = |action| app.organizations.may(visitor.actor(), &facts, action);
+        let account = visitor.account();
+        Ok(Self {
+            visitor,
+            tab,
+            role: account.and_then(|account| facts.role_of(account.id)),
+            paid: facts.billing.is_paid(visitor.now),
+            may_change_teams: may(OrganizationAction::ChangeTeams),
+            may_change_members: may(OrganizationAction::ChangeMembers),
+            may_change_settings: may(OrganizationAction::ChangeSettings),
+            may_see_log: may(OrganizationAction::SeeLog),
+            shut_out: account.is_some_and(|account| facts.misses_second_factor_of(account)),
+            facts,
+        })
+    }
+
+    fn name(&self) -> &AccountName {
+        &self.facts.name
+    }
+
+    /// Below the organization.
+    fn path(&self, rest: &str) -> String {
+        format!("/org/{}{rest}", self.facts.name)
+    }
+}
+
+fn missing() -> Error {
+    Error::NotFound("There is no such organization. Check the name.".into())
+}
+
+/// Asks whether the visitor may do this to the organization of the path.
+async fn permit(
+    app: &App,
+    visitor: &Visitor,
+    path: &PathParameters,
+    action: OrganizationAction,
+) -> Result<OrganizationPermit, Problem> {
+    let name: AccountName = path.get("organization").parse().map_err(|_| missing())?;
+    Ok(app.organizations.permit(visitor.actor(), &name, action).await?)
+}
+
+fn team_of(path: &PathParameters) -> Result<TeamName> {
+    path.get("team").parse().map_err(|_| Error::NotFound("There is no such team. Check the name.".into()))
+}
+
+/// `1 member`, `2 members`.
+pub(super) fn count(number: i64, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}
