@@ -69,7 +69,7 @@ impl Throttle {
             let bucket = buckets.entry(key.clone()).or_insert_with(|| Bucket::full(self.per_minute, now));
             if let Some(wait) = bucket.take(self.per_minute, now) {
                 return Err(Error::TooManyRequests {
-                    sentence: format!("Too many login attempts. Wait {} seconds and try again.", wait.as_secs()).into(),
+                    sentence: format!("Too many attempts. Wait {} seconds and try again.", wait.as_secs()).into(),
                     retry_after_secs: wait.as_secs(),
                 });
             }

@@ -159,8 +159,8 @@ impl SecondFactor {
             Error::Unprocessable("This security key is not registered for the account. Use another one.".into())
         })?;
         let known_count = u32::try_from(known.sign_count).map_err(Error::internal)?;
-        let count = self.party.check_assertion(brought, asked, &known.public_key, known_count)?;
-        store::keys::note_use(&mut transaction, known.id, count, self.clock.now()).await?;
+        let shown = self.party.check_assertion(brought, asked, &known.public_key, known_count)?;
+        store::keys::note_use(&mut transaction, known.id, shown.sign_count, self.clock.now()).await?;
         self.decide(transaction, &row, State::Approved).await
     }
 

@@ -51,7 +51,8 @@ impl SecondFactor {
         Ok(seed.map_or(Status::Off, |seed| Status::Pending(seed.mode)))
     }
 
-    /// Makes a seed for an account without a second factor; changes the mode of one that has one.
+    /// Makes a seed for an account without a second factor; changes the mode of one that has one. Who has keys alone and
+    /// asks for the mode there is gets a seed too.
     ///
     /// # Errors
     /// The database's.
@@ -59,7 +60,9 @@ impl SecondFactor {
         let account = permit.account();
         let now = self.clock.now();
         let mut transaction = self.db.begin().await?;
-        if account.second_factor.is_some() {
+        let seed = store::codes::find_seed(&mut *transaction, account.id).await?;
+        let has_seed = seed.is_some_and(|seed| seed.confirmed);
+        if account.second_factor.is_some_and(|current| current != mode || has_seed) {
             store::set_mode(&mut transaction, account.id, Some(mode), now).await?;
             self.finish_change(transaction, account.id, &account.name, &By::from(permit), mode.as_str()).await?;
             return Ok(Begun::ModeChanged(mode));

@@ -6,8 +6,10 @@
 
 mod check;
 mod confirmations;
+mod drafts;
 mod enrolment;
 mod keys;
+mod passkeys;
 mod recovery;
 mod refusal;
 mod secret;
@@ -31,8 +33,10 @@ use crate::users::Users;
 use crate::vault::Vault;
 
 pub use confirmations::{Confirmation, Poll};
+pub use drafts::{Draft, Overview};
 pub use enrolment::{Begun, Status};
 pub use keys::{Registered, SecurityKey};
+pub use passkeys::Purpose;
 pub use refusal::explain_account;
 pub use webauthn::{Assertion, Registration};
 

@@ -88,7 +88,14 @@ impl Seed {
         TotpCode(word % 1_000_000)
     }
 
-    /// What an app scans or takes by hand.
+    /// What is typed by hand, in groups of four.
+    pub(super) fn in_groups(&self) -> String {
+        let text = base32(&self.0);
+        let groups: Vec<&str> = (0..text.len()).step_by(4).map(|at| &text[at..text.len().min(at + 4)]).collect();
+        groups.join(" ")
+    }
+
+    /// What an app scans.
     pub(super) fn otpauth_url(&self, issuer: &str, account: &str) -> String {
         let encode = |text: &str| percent_encoding::utf8_percent_encode(text, UNSAFE).to_string();
         let issuer = encode(issuer);

@@ -17,6 +17,11 @@ const MOST_NAMED: usize = 50;
 const MOST_NAME_CHARACTERS: usize = 128;
 const MOST_DESCRIPTION_CHARACTERS: usize = 512;
 
+/// Days that a token lasts where nobody says, and at most: one that may change something, and one that only reads.
+pub fn days_allowed(changes: bool) -> (i64, i64) {
+    if changes { (7, 90) } else { (30, 36_500) }
+}
+
 /// A token that was just made.
 #[derive(Debug)]
 pub struct Issued {
@@ -58,7 +63,7 @@ impl Tokens {
     /// # Errors
     /// `Unprocessable` for what no token can be, or with too many of them.
     pub async fn create(&self, permit: &AccountPermit, token: NewToken) -> Result<Issued> {
-        check(&token)?;
+        token.check()?;
         let mut transaction = self.db.begin().await?;
         let actor = Actor::User(permit.principal().clone());
         self.refresh_living(&mut transaction, &actor).await?;
@@ -99,7 +104,16 @@ impl Tokens {
     }
 }
 
-/// The limits of npm's granular tokens (`protocol.md` 5.7).
+impl NewToken {
+    /// The limits of npm's granular tokens (`protocol.md` 5.7).
+    ///
+    /// # Errors
+    /// `Unprocessable` for what no token can be.
+    pub fn check(&self) -> Result<()> {
+        check(self)
+    }
+}
+
 fn check(token: &NewToken) -> Result<()> {
     let refuse = |sentence: &'static str| Err(Error::Unprocessable(sentence.into()));
     let is_line = |text: &str, most: usize| text.chars().count() <= most && !text.chars().any(char::is_control);

@@ -26,7 +26,7 @@ use crate::names::{AccountId, AccountName, TokenId};
 use crate::policy::{AccountFacts, AccountPermit, Actor, Narrowing, Offer, Principal};
 use crate::users::Users;
 
-pub use issue::Issued;
+pub use issue::{Issued, days_allowed};
 pub use secret::{TokenDigest, TokenSecret};
 pub use sessions::{CONFIRMED_FOR, ListedSession, Opening, SessionSecret};
 pub use trusted::TrustedPublisher;
@@ -89,6 +89,16 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
+    /// Reads [`TokenKind::as_str`]; the kinds that a list shows.
+    fn read(word: &str) -> Self {
+        match word {
+            "login" => Self::Login,
+            "trusted" => Self::Trusted,
+            "password" => Self::Password,
+            _ => Self::Granular,
+        }
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Login => "login",
@@ -127,6 +137,8 @@ pub struct ListedToken {
     pub name: String,
     /// What it is for.
     pub description: Option<String>,
+    /// How it came to be.
+    pub kind: TokenKind,
     /// Whose it is.
     pub account: AccountName,
     /// How it narrows its user.
@@ -272,7 +284,7 @@ impl Tokens {
     /// # Errors
     /// The database's.
     pub async fn list(&self, account: Option<AccountId>) -> Result<Vec<ListedToken>> {
-        Ok(store::list(self.db.reads(), account, self.clock.now(), Page::WHOLE).await?.0)
+        Ok(store::list(self.db.reads(), account, None, self.clock.now(), Page::WHOLE).await?.0)
     }
 
     /// A page of the account's own tokens, and how many there are.
@@ -280,7 +292,18 @@ impl Tokens {
     /// # Errors
     /// The database's.
     pub async fn list_own(&self, permit: &AccountPermit, page: Page) -> Result<(Vec<ListedToken>, i64)> {
-        store::list(self.db.reads(), Some(permit.account().id), self.clock.now(), page).await
+        store::list(self.db.reads(), Some(permit.account().id), None, self.clock.now(), page).await
+    }
+
+    /// One of the account's own tokens, by its key.
+    ///
+    /// # Errors
+    /// `NotFound` for what is none of its living tokens.
+    pub async fn find_own(&self, permit: &AccountPermit, key: &str) -> Result<ListedToken> {
+        let (account, now) = (permit.account().id, self.clock.now());
+        let wanted = Some(key).filter(|key| revoke::is_key(key)).ok_or_else(revoke::unknown_token)?;
+        let (found, _) = store::list(self.db.reads(), Some(account), Some(wanted), now, Page::WHOLE).await?;
+        found.into_iter().next().ok_or_else(revoke::unknown_token)
     }
 
     /// What a text is as a token, for whoever holds it: alive, with what it may do.
@@ -290,6 +313,7 @@ impl Tokens {
     pub async fn inspect(&self, text: &str) -> Result<Option<ListedToken>> {
         let Some(secret) = TokenSecret::parse(text) else { return Ok(None) };
         let Some(key) = store::find_key(self.db.reads(), &secret.digest()).await? else { return Ok(None) };
-        Ok(self.list(None).await?.into_iter().find(|token| token.key == key))
+        let (found, _) = store::list(self.db.reads(), None, Some(&key), self.clock.now(), Page::WHOLE).await?;
+        Ok(found.into_iter().next())
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::policy::{AccountFacts, AccountPermit};
 use crate::users::{self, PasswordHash};
 
-use super::{TokenSecret, Tokens, store};
+use super::{ListedToken, Page, TokenSecret, Tokens, store};
 
 impl Tokens {
     /// Ends a token, named by its secret: who has it may end it. Also fine for one that has ended already.
@@ -28,6 +28,27 @@ impl Tokens {
             address: Some(address),
         };
         self.finish_revocation(transaction, found, &by).await
+    }
+
+    /// Ends a token that its holder gives up, or found lying about; returns what it was, where it still worked. Of any other
+    /// text nothing is told, so that all of it is answered alike.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn revoke_leaked(&self, secret: &TokenSecret, address: IpAddr) -> Result<Option<ListedToken>> {
+        let (digest, now) = (secret.digest(), self.clock.now());
+        let mut transaction = self.db.begin().await?;
+        let Some(key) = store::find_key(&mut *transaction, &digest).await? else { return Ok(None) };
+        let (found, _) = store::list(&mut *transaction, None, Some(&key), now, Page::WHOLE).await?;
+        let revoked = store::revoke_by_digest(&mut transaction, &digest, now).await?;
+        let by = By {
+            account: revoked.as_ref().map(|revoked| revoked.account),
+            name: "who held the token".into(),
+            token: None,
+            address: Some(address),
+        };
+        self.finish_revocation(transaction, revoked, &by).await?;
+        Ok(found.into_iter().next())
     }
 
     /// Ends a token, named by its key or the start of it, whoever owns it: the operator's door.
@@ -148,10 +169,10 @@ impl Tokens {
 }
 
 /// Keys are letters and digits; what else stands in a path need not be looked up.
-fn is_key(text: &str) -> bool {
+pub(super) fn is_key(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-fn unknown_token() -> Error {
+pub(super) fn unknown_token() -> Error {
     Error::NotFound("There is no such token. It may have been revoked already.".into())
 }

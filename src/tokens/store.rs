@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::clock::Time;
 use crate::error::Result;
 use crate::names::{AccountId, AccountName, TokenId};
 
 use super::reach::ReachRow;
-use super::{ListedToken, NewToken, Page, TokenDigest, TokenFacts, TokenSecret};
+use super::{ListedToken, NewToken, Page, TokenDigest, TokenFacts, TokenKind, TokenSecret};
 
 pub(super) async fn insert(
     connection: &mut PgConnection,
@@ -305,10 +305,11 @@ pub(super) async fn note_uses(connection: &mut PgConnection, uses: &[(TokenId, T
     Ok(())
 }
 
-/// The living tokens of one account or of all, newest first, a page of them; with how many there are.
+/// The living tokens of one account or of all, or the one with this key, newest first, a page of them; with how many there are.
 pub(super) async fn list(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     account: Option<AccountId>,
+    key: Option<&str>,
     now: Time,
     page: Page,
 ) -> Result<(Vec<ListedToken>, i64)> {
@@ -317,6 +318,7 @@ pub(super) async fn list(
                tokens.key,
                tokens.prefix,
                tokens.name,
+               tokens.kind,
                accounts.name as "account: AccountName",
                tokens.read_only,
                tokens.packages,
@@ -334,6 +336,7 @@ pub(super) async fn list(
            from tokens
            join accounts on accounts.id = tokens.account_id
            where ($1::bigint is null or tokens.account_id = $1)
+             and ($5::text is null or tokens.key = $5)
              and tokens.kind not in ('password', 'session')
              and tokens.revoked_at is null
              and (tokens.expires_at is null or tokens.expires_at > $2)
@@ -344,8 +347,9 @@ pub(super) async fn list(
         now,
         page.limit,
         page.offset,
+        key,
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     let total = rows.first().map_or(0, |row| row.total);
     let listed = rows
@@ -367,6 +371,7 @@ pub(super) async fn list(
                 prefix: row.prefix,
                 name: row.name,
                 description: row.description,
+                kind: TokenKind::read(&row.kind),
                 account: row.account,
                 created_at: row.created_at,
                 expires_at: row.expires_at,
@@ -378,10 +383,10 @@ pub(super) async fn list(
 }
 
 /// The key of a living token.
-pub(super) async fn find_key(pool: &PgPool, digest: &TokenDigest) -> Result<Option<String>> {
+pub(super) async fn find_key(executor: impl PgExecutor<'_>, digest: &TokenDigest) -> Result<Option<String>> {
     let key =
         sqlx::query_scalar!("select key from tokens where digest = $1 and revoked_at is null", digest.as_bytes(),)
-            .fetch_optional(pool)
+            .fetch_optional(executor)
             .await?;
     Ok(key)
 }

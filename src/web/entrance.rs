@@ -17,7 +17,8 @@ use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::http::Query;
 use crate::names::AccountName;
-use crate::policy::Offer;
+use crate::policy::{AccountFacts, Offer};
+use crate::second_factor::{Assertion, Purpose};
 use crate::tokens::Opening;
 use crate::users::{Password, Proven};
 
@@ -39,6 +40,8 @@ struct LoginPage<'a> {
     name: &'a str,
     /// What the password before was exchanged for; with it a code is asked for.
     ticket: Option<&'a str>,
+    /// What the browser is asked in order to show a key.
+    key: Option<String>,
     errors: FormErrors,
 }
 
@@ -51,38 +54,88 @@ struct Ticket {
 }
 
 /// `GET /login?then=PATH`.
-pub(super) async fn page_for_login(visitor: Visitor, query: Query) -> PageResult {
+pub(super) async fn page_for_login(State(app): State<Arc<App>>, visitor: Visitor, query: Query) -> PageResult {
     let then = Target::read(query.get("then").unwrap_or("/"));
     if visitor.account().is_some() {
         return Ok(see_other(&visitor, then.as_str()));
     }
-    let template =
-        LoginPage { visitor: &visitor, then: then.as_str(), name: "", ticket: None, errors: FormErrors::default() };
-    page(&visitor, StatusCode::OK, &template)
+    first_step(&app, &visitor, &then, "", FormErrors::default())
 }
 
-/// `POST /login`: the password, and for who has a second factor then the code.
+/// `POST /login`: a passkey alone; or the password, and for who has a second factor then the code or a key.
 pub(super) async fn log_in(State(app): State<Arc<App>>, visitor: Visitor, form: Form) -> PageResult {
     let then = Target::read(form.text("then"));
+    let by_key = !form.raw("credential").is_empty();
+    if by_key && !form.has("ticket") {
+        return log_in_with_passkey(&app, &visitor, &then, form.raw("credential")).await;
+    }
     let asks_code = form.has("ticket");
     let proven = if asks_code { by_ticket(&app, &form).await } else { by_password(&app, &visitor, &form).await };
-    let again = |ticket: Option<&str>, errors: FormErrors| {
-        let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-        page(
-            &visitor,
-            status,
-            &LoginPage { visitor: &visitor, then: then.as_str(), name: form.text("name"), ticket, errors },
-        )
-    };
     let proven = match proven {
         Ok(proven) => proven,
-        Err(error) => return again(None, FormErrors::from_refusal("password", error)?),
+        Err(error) => {
+            let errors = FormErrors::from_refusal("password", error)?;
+            return first_step(&app, &visitor, &then, form.text("name"), errors);
+        }
     };
-    let offer = Offer { code: asks_code.then(|| form.text("code").into()), web: false };
-    match confirm(&app, &visitor, &proven, &offer).await {
-        Ok(()) => open_session(&app, &visitor, &proven, &then).await,
-        Err(Error::SecondFactorRequired { .. }) => again(Some(&seal(&app, &proven)?), FormErrors::default()),
-        Err(error) => again(Some(form.raw("ticket")), FormErrors::from_refusal("code", error)?),
+    let account = app.users.facts(proven.profile.id).await?.ok_or(Error::WrongPassword)?;
+    let confirmed = if by_key {
+        let purpose = Purpose::Step(&account, proven.fingerprint());
+        show_key(&app, &purpose, form.raw("credential"), &visitor).await
+    } else {
+        let offer = Offer { code: asks_code.then(|| form.text("code").into()), web: false };
+        app.second_factor.confirm_login(&account, &offer, visitor.address).await
+    };
+    match confirmed {
+        Ok(()) => open_session(&app, &visitor, &account, Some(&proven), &then).await,
+        Err(Error::SecondFactorRequired { .. }) => {
+            let ticket = seal(&app, &proven)?;
+            second_step(&app, &visitor, &then, (&account, &proven), &ticket, FormErrors::default()).await
+        }
+        Err(error) => {
+            let errors = FormErrors::from_refusal("code", error)?;
+            second_step(&app, &visitor, &then, (&account, &proven), form.raw("ticket"), errors).await
+        }
+    }
+}
+
+fn first_step(app: &App, visitor: &Visitor, then: &Target, name: &str, errors: FormErrors) -> PageResult {
+    let key = Some(app.second_factor.ask_anybody()?.to_string());
+    show_login(visitor, &LoginPage { visitor, then: then.as_str(), name, ticket: None, key, errors })
+}
+
+async fn second_step(
+    app: &App,
+    visitor: &Visitor,
+    then: &Target,
+    (account, proven): (&AccountFacts, &Proven),
+    ticket: &str,
+    errors: FormErrors,
+) -> PageResult {
+    let key = app.second_factor.ask(&Purpose::Step(account, proven.fingerprint())).await?;
+    let key = key.map(|options| options.to_string());
+    let name = account.name.as_str();
+    show_login(visitor, &LoginPage { visitor, then: then.as_str(), name, ticket: Some(ticket), key, errors })
+}
+
+fn show_login(visitor: &Visitor, template: &LoginPage<'_>) -> PageResult {
+    let status = if template.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    page(visitor, status, template)
+}
+
+async fn show_key(app: &App, purpose: &Purpose<'_>, credential: &str, visitor: &Visitor) -> Result<()> {
+    app.second_factor.show_key(purpose, &Assertion::parse(credential)?, visitor.address).await
+}
+
+/// A passkey that has known its user is both factors at once.
+async fn log_in_with_passkey(app: &App, visitor: &Visitor, then: &Target, credential: &str) -> PageResult {
+    let shown = async {
+        app.throttle.attempt_from(visitor.address)?;
+        app.second_factor.log_in_with_key(&Assertion::parse(credential)?, visitor.address).await
+    };
+    match shown.await {
+        Ok(account) => open_session(app, visitor, &account, None, then).await,
+        Err(error) => first_step(app, visitor, then, "", FormErrors::from_refusal("name", error)?),
     }
 }
 
@@ -111,21 +164,20 @@ fn seal(app: &App, proven: &Proven) -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(app.vault.seal(TICKET, &bytes)?))
 }
 
-async fn confirm(app: &App, visitor: &Visitor, proven: &Proven, offer: &Offer) -> Result<()> {
-    match app.users.facts(proven.profile.id).await? {
-        Some(account) => app.second_factor.confirm_login(&account, offer, visitor.address).await,
-        None => Err(Error::WrongPassword),
-    }
-}
-
 /// A new session takes the place of the one there was, if any: nobody goes on in a session that somebody else began.
-async fn open_session(app: &App, visitor: &Visitor, proven: &Proven, then: &Target) -> PageResult {
+async fn open_session(
+    app: &App,
+    visitor: &Visitor,
+    account: &AccountFacts,
+    proven: Option<&Proven>,
+    then: &Target,
+) -> PageResult {
     visitor.end(app).await?;
     let days = app.config.auth.session_days;
     let opening = Opening {
-        account: proven.profile.id,
-        name: &proven.profile.name,
-        proven: Some(proven),
+        account: account.id,
+        name: &account.name,
+        proven,
         client: &visitor.client,
         address: visitor.address,
         days,
@@ -145,8 +197,8 @@ pub(super) async fn log_out(State(app): State<Arc<App>>, visitor: Visitor, _form
 }
 
 /// `GET /confirm`: for who wants to show beforehand who they are.
-pub(super) async fn confirm_page(visitor: Visitor) -> PageResult {
-    show_confirmation(&visitor, None, None)
+pub(super) async fn confirm_page(State(app): State<Arc<App>>, visitor: Visitor) -> PageResult {
+    show_confirmation(&app, &visitor, None, None).await
 }
 
 /// `POST /confirm`: the frame has looked at what was shown; on to where it was needed.

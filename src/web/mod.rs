@@ -15,6 +15,7 @@ pub(crate) mod package;
 mod package_list;
 mod profile;
 mod search;
+mod settings;
 mod shell;
 mod status;
 mod theme;
@@ -105,7 +106,43 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
         row(&["GET", "POST"], "/package/{package}/access/public", get(access::page_to_open).post(access::open)),
         row(&["GET", "POST"], "/package/{package}/access/private", get(access::page_to_close).post(access::close)),
     ];
-    pages.into_iter().chain(files()).collect()
+    pages.into_iter().chain(own_account()).chain(files()).collect()
+}
+
+/// One's own account, and tokens that anybody found.
+fn own_account() -> Vec<Route<Arc<App>>> {
+    vec![
+        row(&["GET", "POST"], "/settings", get(settings::profile::show).post(settings::profile::change)),
+        row(&["GET"], "/settings/security", get(settings::security::show)),
+        row(
+            &["GET", "POST"],
+            "/settings/security/password",
+            get(settings::security::password_page).post(settings::security::change_password),
+        ),
+        row(&["POST"], "/settings/security/mode", post(settings::security::change_mode)),
+        row(
+            &["GET", "POST"],
+            "/settings/security/disable",
+            get(settings::security::disable_page).post(settings::security::disable),
+        ),
+        row(&["POST"], "/settings/security/sessions", post(settings::sessions::end)),
+        row(&["GET", "POST"], "/settings/security/totp", get(settings::totp::show).post(settings::totp::adopt)),
+        row(
+            &["GET", "POST"],
+            "/settings/security/recovery-codes",
+            get(settings::recovery::show).post(settings::recovery::renew),
+        ),
+        row(&["POST"], "/settings/security/keys", post(settings::keys::add)),
+        row(&["GET"], "/settings/security/keys/new", get(settings::keys::new)),
+        row(&["GET", "POST"], "/settings/security/keys/{key}", get(settings::keys::edit).post(settings::keys::change)),
+        row(&["GET", "POST"], "/settings/tokens", get(settings::tokens::list).post(settings::tokens::revoke)),
+        row(&["GET", "POST"], "/settings/tokens/new", get(settings::new_token::steps).post(settings::new_token::make)),
+        row(&["GET"], "/settings/tokens/made", get(settings::new_token::made)),
+        row(&["GET"], "/settings/{name}/{page}", get(settings::redirects::named)),
+        row(&["GET"], "/settings/{name}/tokens/{rest}", get(settings::redirects::new_token)),
+        row(&["GET"], "/settings/{name}/tokens/{rest}/new", get(settings::redirects::new_token)),
+        row(&["GET", "POST"], "/revoke", get(settings::revoke::show).post(settings::revoke::revoke)),
+    ]
 }
 
 /// Files of packages: of this face by who may see them, and yet no pages, so that it matters not what a browser asks for.

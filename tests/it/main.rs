@@ -10,6 +10,8 @@
 mod support;
 
 mod access_page;
+mod account;
+mod account_tokens;
 mod advisories;
 mod bad_input;
 mod batches;
@@ -28,6 +30,7 @@ mod manual;
 mod organizations;
 mod package_pages;
 mod pages;
+mod passkeys;
 mod policy_table;
 mod profile;
 mod provenance;

@@ -82,6 +82,11 @@ const ALL: Statuses = [200; 10];
 /// With an account only.
 const SIGNED_IN: Statuses = [401, 401, 303, 303, 303, 303, 303, 303, 303, 303];
 
+/// One's own pages, and what is wrong with what was sent from them.
+const OWN: Statuses = [401, 401, 200, 200, 200, 200, 200, 200, 200, 200];
+const REFUSED: Statuses = [401, 401, 422, 422, 422, 422, 422, 422, 422, 422];
+const NOT_OWN: Statuses = [401, 401, 404, 404, 404, 404, 404, 404, 404, 404];
+
 /// Hidden from strangers, and paid for by the owner.
 const READ: Statuses = [404, 404, 404, 200, 200, 200, 404, 404, 402, 404];
 const NOTHING_TO_READ: Statuses = [404, 404, 404, 404, 404, 404, 404, 404, 402, 404];
@@ -137,6 +142,33 @@ fn rows() -> Vec<Row> {
         look("/-/errors/{code}", ALL),
         look("/-/strongroom/v1/errors/{code}", ALL),
         look("/-/status", ALL),
+        look("/settings", OWN),
+        form("/settings", &[("email", "no address")], REFUSED).confirmed(),
+        look("/settings/security", OWN),
+        look("/settings/security/password", OWN).confirmed(),
+        form("/settings/security/password", &[("new-password", "short")], REFUSED),
+        form("/settings/security/mode", &[], REFUSED).confirmed(),
+        look("/settings/security/disable", SIGNED_IN).confirmed(),
+        form("/settings/security/disable", &[], SIGNED_IN).confirmed(),
+        form("/settings/security/sessions", &[("session", "none")], NOT_OWN),
+        look("/settings/security/totp", OWN).confirmed(),
+        form("/settings/security/totp", &[("code", "000000")], REFUSED).confirmed(),
+        look("/settings/security/recovery-codes", SIGNED_IN),
+        form("/settings/security/recovery-codes", &[], REFUSED).confirmed(),
+        form("/settings/security/keys", &[], REFUSED).confirmed(),
+        look("/settings/security/keys/new", OWN).confirmed(),
+        look("/settings/security/keys/{key}", SIGNED_IN).confirmed(),
+        form("/settings/security/keys/{key}", &[], SIGNED_IN).confirmed(),
+        look("/settings/tokens", OWN),
+        form("/settings/tokens", &[("key", "none")], NOT_OWN),
+        look("/settings/tokens/new", OWN),
+        form("/settings/tokens/new", &[], REFUSED).confirmed(),
+        look("/settings/tokens/made", SIGNED_IN),
+        look("/settings/{name}/{page}", [404; 10]),
+        look("/settings/{name}/tokens/{rest}", [303; 10]),
+        look("/settings/{name}/tokens/{rest}/new", [303; 10]),
+        look("/revoke", ALL),
+        form("/revoke", &[("token", "none")], ALL),
         look("/search", ALL),
         look("/~{user}", ALL),
         read("/package/{package}"),

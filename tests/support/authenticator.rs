@@ -57,16 +57,37 @@ pub(crate) struct Key {
     signing: SigningKey,
     id: Vec<u8>,
     count: u32,
+    /// Whether it knows its user, as a passkey does.
+    verifies: bool,
+    /// Whose it was told to be.
+    user: Value,
 }
 
 impl Key {
     /// A key made of this byte.
     pub(crate) fn new(byte: u8) -> Self {
-        Self { signing: SigningKey::from_slice(&[byte; 32]).expect("a scalar"), id: vec![byte; 16], count: 0 }
+        let signing = SigningKey::from_slice(&[byte; 32]).expect("a scalar");
+        Self { signing, id: vec![byte; 16], count: 0, verifies: false, user: Value::Null }
+    }
+
+    /// A key that knows its user by a finger.
+    pub(crate) fn passkey(byte: u8) -> Self {
+        Self { verifies: true, ..Self::new(byte) }
+    }
+
+    /// The same key, when nobody touched it with the right finger.
+    pub(crate) fn unverified(&self) -> Self {
+        Self { verifies: false, ..self.clone() }
+    }
+
+    /// The same key with somebody else's name on it.
+    pub(crate) fn claiming(&self, user: Value) -> Self {
+        Self { user, ..self.clone() }
     }
 
     /// Answers `PublicKeyCredentialCreationOptionsJSON` as a browser would.
     pub(crate) fn register(&mut self, options: &Value) -> Value {
+        self.user = options["user"]["id"].clone();
         let point = self.signing.verifying_key().to_sec1_point(false);
         let integer = |number: i64| Cbor::Integer(number.into());
         let key = Cbor::Map(vec![
@@ -76,7 +97,7 @@ impl Key {
             (integer(-2), Cbor::Bytes(point.as_bytes()[1..33].to_vec())),
             (integer(-3), Cbor::Bytes(point.as_bytes()[33..].to_vec())),
         ]);
-        let mut data = self.data(0x41);
+        let mut data = self.data(0x41 | self.verified());
         data.extend([0; 16]);
         data.extend(u16::try_from(self.id.len()).expect("short").to_be_bytes());
         data.extend(&self.id);
@@ -102,7 +123,7 @@ impl Key {
     /// Answers `PublicKeyCredentialRequestOptionsJSON` as a browser would.
     pub(crate) fn sign(&mut self, options: &Value) -> Value {
         self.count += 1;
-        let data = self.data(0x01);
+        let data = self.data(0x01 | self.verified());
         let client_data = client_data("webauthn.get", options);
         let signed = [&data[..], &Sha256::digest(&client_data)[..]].concat();
         let signature: Signature = self.signing.sign(&signed);
@@ -114,8 +135,13 @@ impl Key {
                 "clientDataJSON": encode(&client_data),
                 "authenticatorData": encode(&data),
                 "signature": encode(signature.to_der().as_bytes()),
+                "userHandle": self.user,
             },
         })
+    }
+
+    fn verified(&self) -> u8 {
+        if self.verifies { 0x04 } else { 0 }
     }
 
     fn data(&self, flags: u8) -> Vec<u8> {

@@ -9,18 +9,12 @@ use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::names::{AccountName, PackagePattern};
 use crate::policy::{AccountFacts, Narrowing, OrganizationReach, OrganizationRight, TokenRight};
-use crate::tokens::{NewToken, TokenKind};
+use crate::tokens::{NewToken, TokenKind, days_allowed};
 
 use super::super::session::login_ends_at;
 
 /// How many packages, scopes and organizations a token may name, each.
 const MOST_NAMED: usize = 50;
-
-/// Days that a granular token lasts: one that may write, and one that only reads.
-const WRITE_DAYS: i64 = 7;
-const MOST_WRITE_DAYS: i64 = 90;
-const READ_DAYS: i64 = 30;
-const MOST_READ_DAYS: i64 = 36_500;
 
 /// Both forms; of two spellings of a member the first that is there counts.
 #[derive(Deserialize)]
@@ -97,7 +91,7 @@ impl NewTokenDocument {
     }
 
     fn expires_at(&self, now: Time, writes: bool) -> Result<Time> {
-        let (usual, most) = if writes { (WRITE_DAYS, MOST_WRITE_DAYS) } else { (READ_DAYS, MOST_READ_DAYS) };
+        let (usual, most) = days_allowed(writes);
         let days = self.expires.unwrap_or(usual);
         if !(1..=most).contains(&days) {
             return Err(Error::Malformed(

@@ -52,6 +52,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, actor: CurrentActor, req
         prefix: String::new(),
         name: token.name.clone(),
         description: token.description.clone(),
+        kind: token.kind,
         account: permit.account().name.clone(),
         narrowing: token.narrowing.clone(),
         created_at: app.clock.now(),

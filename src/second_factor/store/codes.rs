@@ -103,6 +103,52 @@ pub(in crate::second_factor) async fn use_step(
     Ok(inserted.is_some())
 }
 
+/// Puts a seed whose first code was right in the place of whatever seed there was.
+pub(in crate::second_factor) async fn replace_seed(
+    connection: &mut PgConnection,
+    account: AccountId,
+    sealed: &[u8],
+    mode: SecondFactorMode,
+    now: Time,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into one_time_seeds (account_id, sealed, mode, created_at, confirmed_at)
+         values ($1, $2, $3, $4, $4)
+         on conflict (account_id) do update
+         set sealed = excluded.sealed,
+             mode = excluded.mode,
+             created_at = excluded.created_at,
+             confirmed_at = excluded.confirmed_at",
+        account.0,
+        sealed,
+        mode.as_str(),
+        now,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Forgets which codes were used: they were those of another seed.
+pub(in crate::second_factor) async fn forget_used(connection: &mut PgConnection, account: AccountId) -> Result<()> {
+    sqlx::query!("delete from used_codes where account_id = $1", account.0).execute(connection).await?;
+    Ok(())
+}
+
+/// How many recovery codes are left.
+pub(in crate::second_factor) async fn count_recovery_codes(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from recovery_codes where account_id = $1 and used_at is null"#,
+        account.0,
+    )
+    .fetch_one(executor)
+    .await?;
+    Ok(count)
+}
+
 pub(in crate::second_factor) async fn replace_recovery_codes(
     connection: &mut PgConnection,
     account: AccountId,

@@ -33,7 +33,10 @@ pub(in crate::second_factor) async fn list(
 ) -> Result<Vec<SecurityKey>> {
     let rows = sqlx::query_as!(
         SecurityKey,
-        "select key, name, created_at, last_used_at from security_keys where account_id = $1 order by id",
+        "select key, name, verifies_user, created_at, last_used_at
+         from security_keys
+         where account_id = $1
+         order by id",
         account.0,
     )
     .fetch_all(executor)
@@ -85,19 +88,38 @@ pub(in crate::second_factor) async fn insert(
     now: Time,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into security_keys (account_id, key, credential, public_key, sign_count, name, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into security_keys
+             (account_id, key, credential, public_key, sign_count, name, verifies_user, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         account.0,
         key,
         made.credential,
         made.public_key,
         i64::from(made.sign_count),
         name,
+        made.verifies_user,
         now,
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// A key whose owner is not known yet, locked as in [`lock_by_credential`].
+pub(in crate::second_factor) async fn lock_anybodys(
+    connection: &mut PgConnection,
+    credential: &[u8],
+) -> Result<Option<(AccountId, KnownKey)>> {
+    let row = sqlx::query!(
+        r#"select account_id as "account: AccountId", id, public_key, sign_count
+           from security_keys
+           where credential = $1
+           for update"#,
+        credential,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| (row.account, KnownKey { id: row.id, public_key: row.public_key, sign_count: row.sign_count })))
 }
 
 /// Locks the key, so that its counter is compared and raised as one.
@@ -146,4 +168,36 @@ pub(in crate::second_factor) async fn remove(
         .execute(connection)
         .await?;
     Ok(removed.rows_affected() > 0)
+}
+
+/// Returns whether the account has the key.
+pub(in crate::second_factor) async fn rename(
+    connection: &mut PgConnection,
+    account: AccountId,
+    key: &str,
+    name: &str,
+) -> Result<bool> {
+    let renamed =
+        sqlx::query!("update security_keys set name = $3 where account_id = $1 and key = $2", account.0, key, name)
+            .execute(connection)
+            .await?;
+    Ok(renamed.rows_affected() > 0)
+}
+
+/// Uses a question up: true for the first answer to it. Those that nobody could answer any more are forgotten.
+pub(in crate::second_factor) async fn use_challenge(
+    connection: &mut PgConnection,
+    digest: &[u8],
+    expires_at: Time,
+    now: Time,
+) -> Result<bool> {
+    sqlx::query!("delete from used_challenges where expires_at <= $1", now).execute(&mut *connection).await?;
+    let used = sqlx::query!(
+        "insert into used_challenges (digest, expires_at) values ($1, $2) on conflict do nothing",
+        digest,
+        expires_at,
+    )
+    .execute(connection)
+    .await?;
+    Ok(used.rows_affected() > 0)
 }

@@ -7,6 +7,7 @@ use crate::error::Result;
 use super::{cose, refused};
 
 const USER_PRESENT: u8 = 0x01;
+const USER_VERIFIED: u8 = 0x04;
 const HAS_CREDENTIAL: u8 = 0x40;
 const AAGUID_BYTES: usize = 16;
 const MOST_CREDENTIAL_BYTES: usize = 1023;
@@ -39,6 +40,11 @@ impl AuthenticatorData {
             return Err(refused("nobody touched it"));
         }
         Ok(())
+    }
+
+    /// Whether the authenticator knew its user: by a finger, a face or a code of its own.
+    pub(super) fn is_verified(&self) -> bool {
+        self.flags & USER_VERIFIED != 0
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the browser says that it was asked, by whom.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use crate::error::Result;
@@ -22,6 +24,12 @@ struct ClientData {
     origin: String,
     #[serde(default)]
     cross_origin: bool,
+}
+
+/// The question that was answered, not held against anything yet.
+pub(super) fn challenge_of(bytes: &[u8]) -> Result<Vec<u8>> {
+    let said: ClientData = serde_json::from_slice(bytes).map_err(|_| refused("its client data cannot be read"))?;
+    URL_SAFE_NO_PAD.decode(said.challenge).map_err(|_| refused("its client data cannot be read"))
 }
 
 /// Refuses the answer to another question, or to one that another page asked.

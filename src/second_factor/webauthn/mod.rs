@@ -37,6 +37,15 @@ pub(super) struct NewKey {
     /// SEC1, uncompressed.
     pub(super) public_key: Vec<u8>,
     pub(super) sign_count: u32,
+    /// Whether it knows its user, and so is worth two factors.
+    pub(super) verifies_user: bool,
+}
+
+/// What a signature that is right says of its key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    pub(super) sign_count: u32,
+    pub(super) user_verified: bool,
 }
 
 /// A `RegistrationResponseJSON`, as far as it is looked at.
@@ -68,6 +77,7 @@ struct AssertionResponse {
     client_data: Binary,
     authenticator_data: Binary,
     signature: Binary,
+    user_handle: Option<Binary>,
 }
 
 /// Bytes in base64url without padding.
@@ -102,19 +112,20 @@ impl RelyingParty {
         let data = cose::authenticator_data_of(&brought.response.attestation_object.0)?;
         let data = AuthenticatorData::parse(&data)?;
         data.check(&self.id)?;
+        let (sign_count, verifies_user) = (data.sign_count, data.is_verified());
         let (credential, public_key) = data.credential.ok_or_else(|| refused("it holds no key"))?;
         VerifyingKey::from_sec1_bytes(&public_key).map_err(|_| refused("its key is not a point of the curve"))?;
-        Ok(NewKey { credential, public_key, sign_count: data.sign_count })
+        Ok(NewKey { credential, public_key, sign_count, verifies_user })
     }
 
-    /// Checks a signature by a key that is known; returns the key's counter.
+    /// Checks a signature by a key that is known.
     pub(super) fn check_assertion(
         &self,
         brought: &Assertion,
         challenge: &[u8],
         public_key: &[u8],
         known_count: u32,
-    ) -> Result<u32> {
+    ) -> Result<Shown> {
         let response = &brought.response;
         client_data::check(&response.client_data.0, Ceremony::Get, challenge, &self.origin)?;
         let data = AuthenticatorData::parse(&response.authenticator_data.0)?;
@@ -128,11 +139,44 @@ impl RelyingParty {
         if counts && data.sign_count <= known_count {
             return Err(refused("its counter went back, as that of a copied key does"));
         }
-        Ok(data.sign_count)
+        Ok(Shown { sign_count: data.sign_count, user_verified: data.is_verified() })
+    }
+}
+
+impl Registration {
+    /// The question that it answers, by its own word.
+    pub(super) fn challenge(&self) -> Result<Vec<u8>> {
+        client_data::challenge_of(&self.response.client_data.0)
+    }
+
+    /// Reads what the form of a page carries.
+    ///
+    /// # Errors
+    /// `Unprocessable` for what no browser sends.
+    pub fn parse(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|_| refused("it cannot be read"))
     }
 }
 
 impl Assertion {
+    /// Reads what the form of a page carries.
+    ///
+    /// # Errors
+    /// `Unprocessable` for what no browser sends.
+    pub fn parse(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|_| refused("it cannot be read"))
+    }
+
+    /// The question that it answers, by its own word.
+    pub(super) fn challenge(&self) -> Result<Vec<u8>> {
+        client_data::challenge_of(&self.response.client_data.0)
+    }
+
+    /// Whose key the authenticator says it is; only keys that it keeps itself have this.
+    pub(super) fn user_handle(&self) -> Option<&[u8]> {
+        self.response.user_handle.as_ref().map(|handle| &handle.0[..])
+    }
+
     /// Which key the signature claims to be by.
     pub(super) fn credential(&self) -> &[u8] {
         &self.raw_id.0

@@ -58,5 +58,69 @@ document.addEventListener("keydown", (event) => {
   keys[event.key]();
 });
 
+// Passkeys: a form holds what the browser is to ask its keys, and brings back what they answered.
+const bytesOf = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (one) => one.charCodeAt(0));
+const textOf = (buffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+async function optionsOf(form) {
+  let options = form.dataset.options && JSON.parse(form.dataset.options);
+  if (!options) {
+    const response = await fetch(form.dataset.challenge, { method: "POST" });
+    options = await response.json();
+    if (!response.ok) throw new Error(options.error);
+  }
+  const known = (list) => list?.map((key) => ({ ...key, id: bytesOf(key.id) }));
+  return {
+    ...options,
+    challenge: bytesOf(options.challenge),
+    ...(options.user && { user: { ...options.user, id: bytesOf(options.user.id) } }),
+    ...(options.allowCredentials && { allowCredentials: known(options.allowCredentials) }),
+    ...(options.excludeCredentials && { excludeCredentials: known(options.excludeCredentials) }),
+  };
+}
+
+function answerOf(key) {
+  const response = {};
+  for (const part of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"]) {
+    if (key.response[part]) response[part] = textOf(key.response[part]);
+  }
+  return JSON.stringify({ id: key.id, rawId: textOf(key.rawId), type: key.type, response });
+}
+
+// One at a time: whoever presses a button takes over from what waits in the background.
+let waiting;
+async function askKey(form, extra) {
+  waiting?.abort();
+  const mine = waiting = new AbortController();
+  const options = { publicKey: await optionsOf(form), signal: mine.signal, ...extra };
+  const key = await navigator.credentials[form.dataset.passkey](options);
+  form.querySelector("[data-credential]").value = answerOf(key);
+  form.submit();
+}
+
+if (window.PublicKeyCredential) {
+  for (const form of document.querySelectorAll("form[data-passkey]")) {
+    form.hidden = false;
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const problem = form.querySelector("[data-problem]");
+      problem.textContent = "";
+      try {
+        await askKey(form);
+      } catch (cause) {
+        problem.textContent = cause.name === "InvalidStateError"
+          ? "This key is registered already."
+          : "Nothing was confirmed: it was cancelled, took too long, or no key here fits. Try again.";
+        say(problem.textContent);
+      }
+    });
+  }
+  const filled = document.querySelector("form[data-autofill]");
+  if (filled && await PublicKeyCredential.isConditionalMediationAvailable?.()) {
+    askKey(filled, { mediation: "conditional" }).catch(() => {});
+  }
+}
+
 // What is wrong with a form is read first.
 document.getElementById("form-errors")?.focus();

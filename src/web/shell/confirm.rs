@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::Query;
 use crate::policy::{AccountAction, Actor, Principal};
+use crate::second_factor::{Assertion, Purpose};
 use crate::users::Password;
 
 use super::form::Form;
@@ -23,6 +24,9 @@ pub(crate) const PASSWORD_FIELD: &str = "_password";
 /// The field with a one-time code, a recovery code, or what a security key was exchanged for.
 pub(crate) const CODE_FIELD: &str = "_code";
 
+/// The field with what a passkey or security key has signed.
+pub(crate) const KEY_FIELD: &str = "_key";
+
 #[derive(Template)]
 #[template(path = "confirm.html")]
 struct ConfirmPage<'a> {
@@ -30,22 +34,29 @@ struct ConfirmPage<'a> {
     action: &'a str,
     fields: &'a [(String, String)],
     asks_code: bool,
+    /// What the browser is asked in order to confirm with a key, where the account has any.
+    key: Option<String>,
     problem: Option<String>,
 }
 
 /// The page. Without a form it leads back to the page that was asked for.
-pub(crate) fn show_confirmation(visitor: &Visitor, form: Option<&Form>, problem: Option<&Error>) -> PageResult {
-    let Some(account) = visitor.account() else {
-        return Err(Error::Unauthenticated("Log in to see this page.".into()).into());
-    };
-    let back = [("then".to_owned(), visitor.place.clone())];
+pub(crate) async fn show_confirmation(
+    app: &App,
+    visitor: &Visitor,
+    form: Option<&Form>,
+    problem: Option<&Error>,
+) -> PageResult {
+    let principal = visitor.principal()?;
+    let back = vec![("then".to_owned(), visitor.place.clone())];
     let (action, fields) = match form {
         Some(form) => (visitor.place.as_str(), form.fields()),
-        None => ("/confirm", &back[..]),
+        None => ("/confirm", back),
     };
-    let asks_code = account.second_factor.is_some();
+    let asks_code = principal.account.second_factor.is_some();
+    let key = if asks_code { app.second_factor.ask(&Purpose::Session(principal)).await? } else { None };
+    let key = key.map(|options| options.to_string());
     let problem_text = problem.map(ToString::to_string);
-    let template = ConfirmPage { visitor, action, fields, asks_code, problem: problem_text };
+    let template = ConfirmPage { visitor, action, fields: &fields, asks_code, key, problem: problem_text };
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     page(visitor, status, &template)
 }
@@ -53,22 +64,30 @@ pub(crate) fn show_confirmation(visitor: &Visitor, form: Option<&Form>, problem:
 /// Looks at what a form carries to show who its sender is, where it carries anything, and notes it with the session.
 pub(super) async fn check(app: &App, visitor: &Visitor, query: &Query) -> Result<(), Problem> {
     let shown = |field| query.get(field).filter(|text: &&str| !text.is_empty());
-    let (password, code) = (shown(PASSWORD_FIELD), shown(CODE_FIELD));
-    if password.is_none() && code.is_none() {
+    let (password, code, key) = (shown(PASSWORD_FIELD), shown(CODE_FIELD), shown(KEY_FIELD));
+    if password.is_none() && code.is_none() && key.is_none() {
         return Ok(());
     }
     let principal = visitor.principal()?;
-    let right = match principal.account.second_factor {
-        Some(_) => check_code(app, principal, code.unwrap_or_default()).await,
-        None => check_password(app, visitor, principal, password.unwrap_or_default()).await,
+    let right = match (principal.account.second_factor, key) {
+        (Some(_), Some(key)) => check_key(app, principal, key).await,
+        (Some(_), None) => check_code(app, principal, code.unwrap_or_default()).await,
+        (None, _) => check_password(app, visitor, principal, password.unwrap_or_default()).await,
     };
     match right {
         Ok(()) => Ok(app.tokens.confirm_session(principal).await?),
-        Err(wrong @ (Error::WrongSecondFactor | Error::WrongPassword | Error::TooManyRequests { .. })) => {
-            Err(Problem::Confirm(Some(wrong)))
-        }
+        Err(
+            wrong @ (Error::WrongSecondFactor
+            | Error::WrongPassword
+            | Error::Unprocessable(_)
+            | Error::TooManyRequests { .. }),
+        ) => Err(Problem::Confirm(Some(wrong))),
         Err(other) => Err(other.into()),
     }
+}
+
+async fn check_key(app: &App, principal: &Principal, key: &str) -> Result<()> {
+    app.second_factor.show_key(&Purpose::Session(principal), &Assertion::parse(key)?, principal.address).await
 }
 
 async fn check_code(app: &App, principal: &Principal, code: &str) -> Result<()> {
@@ -85,8 +104,8 @@ async fn check_password(app: &App, visitor: &Visitor, principal: &Principal, pas
 }
 
 /// What the frame does with [`Problem::Confirm`].
-pub(super) fn answer(visitor: &Visitor, form: Option<&Form>, problem: Option<&Error>) -> Response {
-    match show_confirmation(visitor, form, problem) {
+pub(super) async fn answer(app: &App, visitor: &Visitor, form: Option<&Form>, problem: Option<&Error>) -> Response {
+    match show_confirmation(app, visitor, form, problem).await {
         Ok(response) => response,
         Err(Problem::Refused(error)) => super::problem::show_refusal(visitor, &error),
         Err(Problem::Confirm(_)) => super::problem::show_refusal(visitor, &Error::internal("no confirmation").into()),

@@ -10,6 +10,9 @@ use super::visitor::Theme;
 /// What is shown once, on the next page.
 pub(super) const NOTICE: &str = "sr-notice";
 
+/// What is shown once and is a secret, sealed.
+pub(super) const ONCE: &str = "sr-once";
+
 /// How somebody wants to look at pages.
 pub(super) const THEME: &str = "sr-theme";
 
@@ -59,6 +62,11 @@ pub(crate) fn theme_cookie(public_url: &str, theme: Theme) -> HeaderValue {
 /// A notice for the next page; an empty one takes it away.
 pub(super) fn notice_cookie(public_url: &str, text: &str) -> HeaderValue {
     cookie(public_url, NOTICE, text, if text.is_empty() { 0 } else { 300 })
+}
+
+/// A secret for the next page, sealed; an empty one takes it away.
+pub(super) fn once_cookie(public_url: &str, text: &str) -> HeaderValue {
+    cookie(public_url, ONCE, text, if text.is_empty() { 0 } else { 300 })
 }
 
 /// Every value that is given has only characters that a cookie takes.

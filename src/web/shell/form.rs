@@ -10,12 +10,15 @@ use http::{HeaderMap, HeaderValue};
 use crate::error::{Error, Result};
 use crate::http::Query;
 
-use super::confirm::{CODE_FIELD, PASSWORD_FIELD};
+use super::confirm::{CODE_FIELD, KEY_FIELD, PASSWORD_FIELD};
 use super::problem::Problem;
 use super::visitor::Visitor;
 
 /// The name of the hidden field with the session's code.
 pub(super) const CODE: &str = "_form";
+
+/// The names of fields that hold secrets of the sender.
+const SECRETS: [&str; 5] = ["password", "new-password", "token", "credential", "code"];
 
 /// The fields of a form that came from a page of ours.
 #[derive(Debug, Clone)]
@@ -24,7 +27,7 @@ pub(crate) struct Form(Arc<Vec<(String, String)>>);
 impl Form {
     /// Takes the fields apart from those that are the shell's own.
     pub(super) fn of(query: &Query) -> Self {
-        let own = [CODE, PASSWORD_FIELD, CODE_FIELD];
+        let own = [CODE, PASSWORD_FIELD, CODE_FIELD, KEY_FIELD];
         let fields = query.pairs().filter(|(name, _)| !own.contains(name));
         Self(Arc::new(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
     }
@@ -49,9 +52,9 @@ impl Form {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Every field, to be sent again.
-    pub(super) fn fields(&self) -> &[(String, String)] {
-        &self.0
+    /// The fields that may stand in a page, to be sent again: a secret is typed once more.
+    pub(super) fn fields(&self) -> Vec<(String, String)> {
+        self.0.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str())).cloned().collect()
     }
 }
 

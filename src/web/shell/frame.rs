@@ -28,15 +28,15 @@ pub(crate) async fn frame(State(app): State<Arc<App>>, request: Request, next: N
         Err(error) => return without_visitor(&app, &parts, address, error),
     };
     if parts.method.is_safe() {
-        return run(visitor, None, parts, body, next).await;
+        return run(&app, visitor, None, parts, body, next).await;
     }
     match take_form(&app, &visitor, &parts, body).await {
-        Ok((visitor, form)) => run(visitor, Some(form), parts, Body::empty(), next).await,
-        Err((form, problem)) => show(&visitor, form.as_ref(), &problem),
+        Ok((visitor, form)) => run(&app, visitor, Some(form), parts, Body::empty(), next).await,
+        Err((form, problem)) => show(&app, &visitor, form.as_ref(), &problem).await,
     }
 }
 
-async fn run(visitor: Visitor, form: Option<Form>, mut parts: Parts, body: Body, next: Next) -> Response {
+async fn run(app: &App, visitor: Visitor, form: Option<Form>, mut parts: Parts, body: Body, next: Next) -> Response {
     parts.extensions.insert(visitor.clone());
     if let Some(form) = &form {
         parts.extensions.insert(form.clone());
@@ -44,7 +44,7 @@ async fn run(visitor: Visitor, form: Option<Form>, mut parts: Parts, body: Body,
     let mut response = next.run(Request::from_parts(parts, body)).await;
     let told = response.extensions_mut().remove::<Told>();
     let mut response = match told {
-        Some(Told(problem)) => show(&visitor, form.as_ref(), &problem),
+        Some(Told(problem)) => show(app, &visitor, form.as_ref(), &problem).await,
         None => response,
     };
     page::close(&visitor, &mut response);
@@ -76,10 +76,10 @@ async fn with_confirmation(app: &App, visitor: &Visitor) -> Result<Visitor> {
     }
 }
 
-fn show(visitor: &Visitor, form: Option<&Form>, problem: &Problem) -> Response {
+async fn show(app: &App, visitor: &Visitor, form: Option<&Form>, problem: &Problem) -> Response {
     match problem {
         Problem::Refused(error) => show_refusal(visitor, error),
-        Problem::Confirm(wrong) => confirm::answer(visitor, form, wrong.as_ref()),
+        Problem::Confirm(wrong) => confirm::answer(app, visitor, form, wrong.as_ref()).await,
     }
 }
 

@@ -73,6 +73,8 @@ pub(crate) struct Known {
     pub(crate) nonce: String,
     /// What they are to be told, once.
     pub(crate) notice: Option<Notice>,
+    /// What they are to be shown once and is a secret, as it came.
+    pub(super) once: Option<String>,
     /// How they want to look at it.
     pub(crate) theme: Theme,
     /// The time of the request.
@@ -115,6 +117,7 @@ impl Visitor {
         let mut visitor = Self::nobody(app, parts, address)?;
         if let Some(known) = Arc::get_mut(&mut visitor.0) {
             let notice = cookies.get(cookies::NOTICE).zip(secret.as_ref());
+            known.once = cookies.get(cookies::ONCE).map(str::to_owned);
             known.notice = notice.and_then(|(text, secret)| Notice::open(text, secret));
             known.actor = principal.map_or(Actor::Anonymous, Actor::User);
             known.secret = secret;
@@ -135,6 +138,7 @@ impl Visitor {
             place: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
             nonce: STANDARD_NO_PAD.encode(nonce),
             notice: None,
+            once: None,
             theme: Theme::read(Cookies::of(&parts.headers).get(cookies::THEME).unwrap_or_default()),
             now: app.clock.now(),
             public_url: app.public_url.clone(),
@@ -159,6 +163,7 @@ impl Visitor {
             place: known.place.clone(),
             nonce: known.nonce.clone(),
             notice: known.notice.clone(),
+            once: known.once.clone(),
             theme: known.theme,
             now: known.now,
             public_url: known.public_url.clone(),
