@@ -24,9 +24,11 @@ use crate::feeds::Feeds;
 use crate::hooks::{self, Hooks};
 use crate::http::{HoldsTokens, LargeBodies, Throttle};
 use crate::instance::Instance;
+use crate::invitations::{self, Invitations};
 use crate::leaks::Leaks;
 use crate::logins::Logins;
 use crate::mail::Mail;
+use crate::notices::Notices;
 use crate::organizations::Organizations;
 use crate::outgoing::Outgoing;
 use crate::packages::{Packages, Parts, TrustedRoots};
@@ -80,6 +82,8 @@ pub struct App {
     pub signatures: Signatures,
     /// Organizations and teams.
     pub organizations: Organizations,
+    /// Invitations.
+    pub invitations: Invitations,
     /// Packages.
     pub packages: Packages,
     /// The files of versions.
@@ -104,6 +108,8 @@ pub struct App {
     pub large_bodies: LargeBodies,
     /// Hooks.
     pub hooks: Hooks,
+    /// Notices by mail.
+    pub notices: Notices,
     /// Trusted publishers.
     pub trust: Trust,
     /// Login attempts.
@@ -162,6 +168,17 @@ impl App {
             access.clone(),
             config.limits.organizations_per_user,
         );
+        let invitations = Invitations::new(invitations::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            users: users.clone(),
+            instance: instance.clone(),
+            tokens: tokens.clone(),
+            access: access.clone(),
+            organizations: organizations.clone(),
+            mail: mail.clone(),
+            public_url: public_url.clone(),
+        });
         let parts = Parts {
             db: db.clone(),
             clock: clock.clone(),
@@ -192,6 +209,8 @@ impl App {
             vault: vault.clone(),
             outgoing: outgoing.clone(),
         });
+        let notices =
+            Notices::new(db.clone(), clock.clone(), instance.clone(), access.clone(), mail.clone(), public_url.clone());
         let trust = Trust::new(
             db.clone(),
             clock.clone(),
@@ -220,6 +239,7 @@ impl App {
             access,
             signatures,
             organizations,
+            invitations,
             packages,
             contents,
             readmes,
@@ -232,6 +252,7 @@ impl App {
             advisories,
             large_bodies: LargeBodies::default(),
             hooks,
+            notices,
             trust,
             throttle,
             board: Board::default(),

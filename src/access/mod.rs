@@ -10,6 +10,7 @@ mod refusal;
 mod shares;
 mod store;
 mod teams;
+mod within;
 
 use std::sync::Arc;
 

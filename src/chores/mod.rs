@@ -66,6 +66,7 @@ pub fn all() -> Vec<Chore> {
         Chore::each_node("mail.deliver", Duration::from_secs(2), |app| Box::pin(app.mail.deliver())),
         Chore::one_node("mail.forget", Duration::from_hours(12), |app| Box::pin(app.mail.forget())),
         Chore::each_node("recovery.answer", Duration::from_secs(2), |app| Box::pin(app.recovery.answer_forgotten())),
+        Chore::each_node("notices.tell", Duration::from_secs(5), |app| Box::pin(app.notices.tell())),
         Chore::each_node("tokens.last_uses", Duration::from_mins(1), |app| Box::pin(app.tokens.write_last_uses()))
             .also_at_stop(),
         Chore::one_node("packages.index_files", Duration::from_mins(10), |app| Box::pin(index_files(app))),

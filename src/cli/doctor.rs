@@ -28,7 +28,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         Ok(database) => {
             let chosen = database.embedded.as_ref().map(|embedded| embedded.describe().to_string());
             report.add("database", Finding::Ok(chosen.unwrap_or_else(|| "external, answers".into())));
-            examine(&mut report, config, &database).await;
+            Box::pin(examine(&mut report, config, &database)).await;
             database.stop().await;
         }
         Err(cause) => report.add("database", Finding::Fail(cause.to_string())),

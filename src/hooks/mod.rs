@@ -312,7 +312,7 @@ impl Hooks {
 fn reader(account: Arc<AccountFacts>) -> Actor {
     Actor::User(Principal {
         account,
-        token: TokenId::from(0),
+        token: TokenId::NONE,
         narrowing: Arc::new(Narrowing::default()),
         address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         confirmed: false,

@@ -20,6 +20,7 @@ use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::names::UrlSecret;
 use crate::policy::{AccountPermit, Narrowing};
+use crate::second_factor::Answered;
 use crate::tokens::{NewToken, TokenKind, Tokens};
 
 pub use client::describe_client;
@@ -82,8 +83,8 @@ pub struct Waiting {
     pub created_at: Time,
     /// Whether it asked for a new account.
     pub signs_up: bool,
-    /// Whether nobody has decided yet.
-    pub is_pending: bool,
+    /// What somebody said to it.
+    pub answered: Answered,
 }
 
 /// What the token of a terminal shall be.
@@ -156,7 +157,7 @@ impl Logins {
             address: row.address,
             created_at: row.created_at,
             signs_up: row.signs_up,
-            is_pending: row.state == State::Pending,
+            answered: row.state.answered(),
         })
     }
 

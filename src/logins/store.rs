@@ -6,6 +6,7 @@ use crate::clock::Time;
 use crate::error::Result;
 use crate::names::TokenId;
 use crate::policy::Principal;
+use crate::second_factor::Answered;
 
 use super::Approval;
 
@@ -16,6 +17,16 @@ pub(super) enum State {
     Pending,
     Approved,
     Refused,
+}
+
+impl State {
+    pub(super) fn answered(self) -> Answered {
+        match self {
+            Self::Pending => Answered::NotYet,
+            Self::Approved => Answered::Approved,
+            Self::Refused => Answered::Refused,
+        }
+    }
 }
 
 /// A new row.

@@ -23,6 +23,11 @@ macro_rules! id {
     )+};
 }
 
+impl TokenId {
+    /// Stands where no token was shown: what somebody left behind acts for them.
+    pub const NONE: Self = Self(0);
+}
+
 id! {
     #[doc = "A row of `accounts`: a user or an organization."] AccountId,
     #[doc = "A row of `packages`."] PackageId,

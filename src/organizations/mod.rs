@@ -3,6 +3,7 @@
 //! What a team was given on a package is `access`'s business, like every other grant. A change of members shows in the
 //! maintainers of packuments, so it grows the revisions of the packages it concerns.
 
+mod admit;
 mod batch;
 mod creation;
 mod members;

@@ -62,6 +62,15 @@ pub struct Principal {
     pub offer: Offer,
 }
 
+impl Principal {
+    /// Somebody for whom something acts that they left behind, such as an invitation: with all their present rights, and
+    /// no token that could narrow them. What it takes to leave it behind was asked then, a second factor too.
+    pub fn standing_in(account: Arc<AccountFacts>, address: IpAddr) -> Self {
+        let (narrowing, offer) = (Arc::default(), Offer::default());
+        Self { account, token: TokenId::NONE, narrowing, address, confirmed: true, offer }
+    }
+}
+
 /// What a request offers as a second factor, and which way its client could be asked for one.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Offer {

@@ -61,7 +61,6 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
         row(&["DELETE"], "/-/npm/v1/tokens/token/{token}", delete(tokens::delete)),
         row(&["GET", "POST"], "/-/npm/v1/user", get(profile::get).post(profile::set)),
         row(&["GET", "PUT", "POST", "DELETE"], "/-/v1/done/{secret}", done()),
-        row(&["GET", "POST"], "/auth/cli/{secret}", get(confirmation::page).post(confirmation::decide)),
         row(&["POST"], "/-/strongroom/v1/confirmations/{secret}/challenge", post(confirmation::challenge)),
         row(&["POST"], "/-/strongroom/v1/confirmations/{secret}/assertion", post(confirmation::assert)),
         row(&["GET", "POST"], "/-/strongroom/v1/security-keys", get(security_keys::list).post(security_keys::register)),

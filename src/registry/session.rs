@@ -2,23 +2,31 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
-use http::StatusCode;
+use http::header::{HeaderName, USER_AGENT};
+use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::audit::By;
 use crate::clock::Time;
-use crate::config::Signup;
 use crate::error::{Error, Result};
-use crate::http::{ClientAddress, CurrentActor, CurrentOffer, Json, JsonBody, PathParameters, require_account};
+use crate::http::{
+    ClientAddress, CurrentActor, CurrentOffer, Json, JsonBody, PathParameters, read_json, require_account,
+};
+use crate::logins::Asking;
 use crate::names::{AccountName, Email};
 use crate::policy::Narrowing;
 use crate::tokens::{NewToken, TokenKind};
 use crate::users::{NewUser, Password, Profile};
+
+use super::notice;
+
+/// How a client says whether it can follow a login through the browser.
+const AUTH_TYPE: HeaderName = HeaderName::from_static("npm-auth-type");
 
 const DOCUMENT_PREFIX: &str = "org.couchdb.user:";
 
@@ -34,9 +42,39 @@ pub(super) async fn whoami(actor: CurrentActor) -> Result<Json<Value>> {
     Ok(Json(json!({ "username": account.name })))
 }
 
-/// `POST /-/v1/login`: there are no pages to log in with yet, and a 404 has every client fall back to the password.
-pub(super) async fn web_login() -> Error {
-    Error::NotFound("This registry logs in with user name and password. Run npm login --auth-type=legacy.".into())
+/// `POST /-/v1/login`: a page to log in on, for clients that say that they can wait for it. The others are told 404, which
+/// has every one of them ask for the password: npm 6 to 8 try this first, whatever they were told to do.
+pub(super) async fn web_login(
+    State(app): State<Arc<App>>,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response> {
+    if header(&headers, &AUTH_TYPE) != "web" {
+        return Err(Error::NotFound(
+            "This client does not log in through the browser. Give user name and password instead.".into(),
+        ));
+    }
+    let asking =
+        Asking { user_agent: header(&headers, &USER_AGENT), address, signs_up: asks_for_account(request).await };
+    // A 429 would have npm ask for the password: what is too much here must not lead there.
+    let too_often = |_| Error::Unavailable("too many logins were begun from your address".into());
+    app.throttle.attempt_from(address).map_err(too_often)?;
+    let opened = app.logins.open(&asking).await?;
+    let body = Json(json!({ "loginUrl": opened.login_url, "doneUrl": opened.done_url }));
+    let mut response = body.into_response();
+    notice(response.headers_mut(), &format!("The page shows {} too; if it does not, close it.", opened.code));
+    Ok(response)
+}
+
+/// npm's `adduser` says `{"create":true}`, its `login` `{}`; yarn 4 sends nothing. What cannot be read asks for nothing.
+async fn asks_for_account(request: Request) -> bool {
+    let document: Result<JsonBody<Value>> = read_json(request).await;
+    document.is_ok_and(|JsonBody(document)| document["create"] == true)
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 /// What clients send to log in: npm's `login` without a mail address, its `adduser` and all others with one.
@@ -82,26 +120,16 @@ pub(super) async fn log_in(
 }
 
 async fn sign_up(app: &App, name: &AccountName, password: &str, email: &str, by: &By) -> Result<Profile> {
-    match app.instance.signup().await? {
-        Signup::Open => {}
-        Signup::Invite => {
-            return Err(Error::Forbidden(
-                "Accounts here are made by invitation. Ask the operator of this registry for one.".into(),
-            ));
-        }
-        Signup::Closed => {
-            return Err(Error::Forbidden(
-                format!("There is no user {name}, and sign-up is closed. Ask the operator for an account.").into(),
-            ));
-        }
-    }
+    app.invitations.may_sign_up(name, false).await?;
     let user = NewUser {
         name: AccountName::for_registration(name.as_str())?,
         email: email.parse::<Email>()?,
         password: Password::chosen(password)?,
         administrator: false,
     };
-    app.users.create(user, by).await
+    let profile = app.invitations.sign_up(None, user, by).await?;
+    app.recovery.ask_for_proof(profile.id).await?;
+    Ok(profile)
 }
 
 /// What `npm login` gives; also what a client gets that turns its password into a token.

@@ -18,6 +18,17 @@ use super::{SecondFactor, Showing, store};
 /// How many an account may have waiting; with more, codes are asked for in the terminal.
 const MOST_WAITING: i64 = 50;
 
+/// What became of the question on a page that a terminal waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// Nobody has answered.
+    NotYet,
+    /// Yes.
+    Approved,
+    /// No.
+    Refused,
+}
+
 /// What a page shows.
 #[derive(Debug)]
 pub struct Confirmation {
@@ -29,8 +40,8 @@ pub struct Confirmation {
     pub address: Option<String>,
     /// When it asked.
     pub created_at: Time,
-    /// Whether the page is still waited for.
-    pub is_pending: bool,
+    /// What somebody said to it.
+    pub answered: Answered,
     /// Whether the account has security keys.
     pub has_keys: bool,
 }
@@ -90,7 +101,7 @@ impl SecondFactor {
             subject: row.subject,
             address: row.address,
             created_at: row.created_at,
-            is_pending: row.state == State::Pending,
+            answered: row.state.answered(),
             has_keys: !keys.is_empty(),
         })
     }

@@ -32,7 +32,7 @@ use crate::policy::{
 use crate::users::Users;
 use crate::vault::Vault;
 
-pub use confirmations::{Confirmation, Poll};
+pub use confirmations::{Answered, Confirmation, Poll};
 pub use drafts::{Draft, Overview};
 pub use enrolment::{Begun, Status};
 pub use keys::{Registered, SecurityKey};

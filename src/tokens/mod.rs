@@ -241,6 +241,9 @@ impl Tokens {
     /// The database's.
     pub async fn refresh(&self, connection: &mut PgConnection, actor: &Actor) -> Result<Actor> {
         let Actor::User(principal) = actor else { return Ok(actor.clone()) };
+        if principal.token == TokenId::NONE {
+            return self.refresh_stand_in(connection, principal).await;
+        }
         let Some(token) = store::find_by_id(connection, principal.token).await? else { return Ok(Actor::Dead) };
         if token.is_over(self.clock.now()) {
             return Ok(Actor::Dead);
@@ -249,6 +252,13 @@ impl Tokens {
         Ok(account.filter(|account| !account.disabled).map_or(Actor::Dead, |account| {
             Actor::User(Principal { account, token: token.id, narrowing: token.narrowing.clone(), ..principal.clone() })
         }))
+    }
+
+    /// Who acts without a token is who they are now, or nobody.
+    async fn refresh_stand_in(&self, connection: &mut PgConnection, principal: &Principal) -> Result<Actor> {
+        let account = crate::users::load_account_facts(connection, principal.account.id).await?;
+        let living = account.filter(|account| !account.disabled);
+        Ok(living.map_or(Actor::Dead, |account| Actor::User(Principal { account, ..principal.clone() })))
     }
 
     /// The same for a change that begins behind a slow body: a token that was revoked meanwhile does nothing more.

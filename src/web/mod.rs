@@ -5,12 +5,15 @@
 //! the browser on. What every page shares is in `shell`.
 
 mod access;
+mod arrival;
 mod assets;
 mod docs;
 mod entrance;
 mod home;
 mod log;
+mod notifications;
 mod organizations;
+mod over;
 pub(crate) mod package;
 mod package_list;
 mod profile;
@@ -18,6 +21,7 @@ mod search;
 mod settings;
 mod shell;
 mod status;
+mod terminals;
 mod theme;
 
 use std::sync::Arc;
@@ -82,6 +86,19 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
         row(&["GET", "POST"], "/login", get(entrance::page_for_login).post(entrance::log_in)),
         row(&["POST"], "/logout", post(entrance::log_out)),
         row(&["GET", "POST"], "/confirm", get(entrance::confirm_page).post(entrance::confirmed)),
+        row(&["GET", "POST"], "/setup/{code}", get(arrival::setup_page).post(arrival::set_up)),
+        row(&["GET", "POST"], "/signup", get(arrival::signup_page).post(arrival::sign_up)),
+        row(&["GET", "POST"], "/invite/{code}", get(arrival::invitation_page).post(arrival::answer)),
+        row(&["GET"], "/invitations", get(arrival::own_invitations)),
+        row(&["POST"], "/invitations/{key}", post(arrival::answer_own)),
+        row(&["GET", "POST"], "/forgot", get(arrival::forgot_page).post(arrival::ask)),
+        row(&["GET"], "/forgot/done", get(arrival::chosen)),
+        row(&["GET", "POST"], "/forgot/{code}", get(arrival::reset_page).post(arrival::reset)),
+        row(&["GET"], "/verify/done", get(arrival::proven)),
+        row(&["GET", "POST"], "/verify/{code}", get(arrival::verify_page).post(arrival::prove)),
+        row(&["GET", "POST"], "/login/cli/{code}", get(terminals::login_page).post(terminals::answer)),
+        row(&["GET", "POST"], "/auth/cli/{code}", get(terminals::confirm_page).post(terminals::decide)),
+        row(&["GET", "POST"], "/settings/notifications", get(notifications::show).post(notifications::change)),
         row(&["POST"], "/theme", post(theme::choose)),
         row(&["GET"], "/docs", get(docs::contents)),
         row(&["GET"], "/docs/errors", get(docs::errors)),

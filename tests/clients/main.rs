@@ -6,6 +6,7 @@
 //! npm of this machine, and kept under the target folder; one that cannot be had is skipped aloud.
 //! `CLIENTS="npm 6,bun 1"` and `CHAPTERS=billing,sharing` run a part.
 
+mod browser;
 mod cast;
 mod chapters;
 mod ci;

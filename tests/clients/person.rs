@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tokio::process::Command;
 
+use crate::browser;
 use crate::cast::{PASSWORD, Stage};
 use crate::ci::Environment;
 use crate::families::{Deed, Family, Home, Words};
@@ -160,6 +161,13 @@ impl<'a> Person<'a> {
         let replies =
             [Reply::new("Username", &self.name), Reply::new("Password", password), Reply::new("Email", &mail)];
         process::converse_at_a_terminal(self.command(self.desk.path(), arguments), &replies)
+    }
+
+    /// Runs a command that opens a page to log in on, and lets the terminal in there.
+    pub(crate) fn log_in_by_browser(&self, arguments: &[&str], password: &str) -> Outcome {
+        let server = self.stage.server;
+        let let_in = Reply::by(browser::LOGGING_IN, |said| browser::let_in(server, said, &self.name, password));
+        process::converse_at_a_terminal(self.command(self.desk.path(), arguments), &[let_in])
     }
 
     /// Gives the client a token.

@@ -3,11 +3,13 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 /// An answer, taken apart.
 pub(crate) struct Answered {
     pub(crate) status: u16,
+    head: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -16,6 +18,12 @@ impl Answered {
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+
+    /// A header, empty where there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.trim())
     }
 
     pub(crate) fn text(&self) -> String {
@@ -53,10 +61,22 @@ pub(crate) fn send_with_code(
     exchange(address, &format!("{method} {path}"), &headers, &body)
 }
 
-/// Sends a form, as a browser does.
+/// Opens a page, as a browser does.
 #[track_caller]
-pub(crate) fn send_form(address: &str, path: &str, form: &str) -> Answered {
-    exchange(address, &format!("POST {path}"), "content-type: application/x-www-form-urlencoded\r\n", form)
+pub(crate) fn open_page(address: &str, path: &str, cookie: &str) -> Answered {
+    exchange(address, &format!("GET {path}"), &format!("accept: text/html\r\ncookie: {cookie}\r\n"), "")
+}
+
+/// Sends a form, as a browser does from a page of the same origin.
+#[track_caller]
+pub(crate) fn send_form(address: &str, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Answered {
+    let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+    let form: Vec<_> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    let headers = format!(
+        "accept: text/html\r\ncontent-type: application/x-www-form-urlencoded\r\nsec-fetch-site: same-origin\r\n\
+         cookie: {cookie}\r\n"
+    );
+    exchange(address, &format!("POST {path}"), &headers, &form.join("&"))
 }
 
 #[track_caller]
@@ -71,5 +91,6 @@ fn exchange(address: &str, request: &str, headers: &str, body: &str) -> Answered
     stream.read_to_end(&mut answer).expect("an answer");
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("the end of the head");
     let status = std::str::from_utf8(&answer[9..12]).ok().and_then(|status| status.parse().ok());
-    Answered { status: status.expect("a status"), body: answer.split_off(end + 4) }
+    let body = answer.split_off(end + 4);
+    Answered { status: status.expect("a status"), head: String::from_utf8_lossy(&answer).into_owned(), body }
 }

@@ -14,6 +14,7 @@ const ROOMS: &[&str] = &[
     "logins",
     "access",
     "organizations",
+    "invitations",
     "signatures",
     "packages",
     "contents",
@@ -26,6 +27,7 @@ const ROOMS: &[&str] = &[
     "downloads",
     "feeds",
     "hooks",
+    "notices",
     "advisories",
 ];
 

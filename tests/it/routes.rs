@@ -112,8 +112,6 @@ fn rows() -> Vec<Row> {
         row("PUT", "/-/v1/done/{secret}", "", OK),
         row("POST", "/-/v1/done/{secret}", "", OK),
         row("DELETE", "/-/v1/done/{secret}", "", OK),
-        row("GET", "/auth/cli/{secret}", "", [404; 9]),
-        row("POST", "/auth/cli/{secret}", "", [404; 9]),
         row("POST", "/-/strongroom/v1/confirmations/{secret}/challenge", "", [404; 9]),
         row(
             "POST",

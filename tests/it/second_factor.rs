@@ -7,6 +7,7 @@ use strongroom::policy::{Narrowing, SecondFactorMode};
 
 use crate::support::app::{Answer, PASSWORD, Package, Person, TestApp};
 use crate::support::authenticator::{App, Key};
+use crate::support::browser::Page;
 
 const PROFILE: &str = "/-/npm/v1/user";
 const WEB: [(&str, &str); 2] = [("npm-auth-type", "web"), ("npm-command", "publish")];
@@ -267,9 +268,9 @@ async fn ask_for_a_page(person: &Person<'_>, package: &Package) -> (String, Stri
     (path_of(&body["authUrl"]), path_of(&body["doneUrl"]))
 }
 
-async fn send_form(app: &TestApp, page: &str, form: &str) -> Answer {
-    let headers = [("content-type", "application/x-www-form-urlencoded")];
-    app.anonymous().send("POST", page, &headers, Body::from(form.to_owned())).await
+async fn send_form(app: &TestApp, page: &str, form: &str) -> Page {
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+    app.browser().send("POST", page, &headers, Body::from(form.to_owned())).await
 }
 
 #[tokio::test]
@@ -283,20 +284,21 @@ async fn a_terminal_waits_for_a_page() {
         let pending = alice.send(method, &done, &[], Body::from("\"1.0.0\"")).await.expect(202);
         assert_eq!((pending.json(), pending.header("retry-after")), (json!({}), "1"), "{method}");
     }
-    let shown = app.anonymous().get(&page).await.expect(200);
-    let text = String::from_utf8_lossy(&shown.bytes).into_owned();
-    assert!(text.contains("<b>@alice/one</b>") && text.contains("<b>alice</b>") && !text.contains("<script"), "{text}");
-    assert!(shown.header("content-security-policy").contains("default-src 'none'"));
-    assert!(shown.header("cache-control").starts_with("no-store"));
-    assert_eq!(shown.header("referrer-policy"), "no-referrer");
-    let wrong = send_form(&app, &page, "code=000000&decision=approve").await.expect(422);
-    assert!(String::from_utf8_lossy(&wrong.bytes).contains("role=\"alert\""));
+    // Whoever has the page is shown what is confirmed; it takes a second factor to do so, and no session.
+    let shown = app.browser().get(&page).await.expect(200);
+    assert_eq!(shown.texts("main strong"), ["@alice/one", "alice"]);
+    assert!(shown.text("dl.facts").contains("192.0.2.1"));
+    let form = shown.form(&page).fill("code", "000000").press("decision", "approve");
+    let wrong = app.browser().submit(form).await.expect(422);
+    assert!(wrong.text(".summary").contains("wrong"), "{}", wrong.html());
     alice.get(&done).await.expect(202);
 
     // Any node shows the page, and any node tells the terminal.
     let second = app.second_node().await;
     let code = phone.code(app.clock.now());
-    send_form(&second, &page, &format!("code={code}&decision=approve")).await.expect(200);
+    let sent = send_form(&second, &page, &format!("code={code}&decision=approve")).await.expect(303);
+    assert_eq!(sent.location(), page);
+    assert!(app.browser().get(&page).await.expect(200).text("main").contains("You can close this page"));
     send_form(&app, &page, &format!("code={code}&decision=approve")).await.expect(409);
     let token = alice.send("PUT", &done, &[], Body::from("\"1.0.0\"")).await.expect(200).json();
     let token = token["token"].as_str().expect("a token");
@@ -320,12 +322,13 @@ async fn a_page_can_refuse_and_ends_by_itself() {
     let (phone, _) = enable(&app, &alice, "auth-and-writes").await;
     let package = Package::new("@alice/one", "1.0.0");
     let (page, done) = ask_for_a_page(&alice, &package).await;
-    send_form(&app, &page, "decision=refuse").await.expect(200);
+    send_form(&app, &page, "decision=refuse").await.expect(303);
+    assert_eq!(app.browser().get(&page).await.expect(200).text("h1"), "Refused");
     assert!(alice.get(&done).await.expect(200).json().get("token").is_none());
 
     let (page, done) = ask_for_a_page(&alice, &package).await;
     wait(&app, 301);
-    app.anonymous().get(&page).await.expect(404);
+    app.browser().get(&page).await.expect(404);
     let code = phone.code(app.clock.now());
     send_form(&app, &page, &format!("code={code}&decision=approve")).await.expect(404);
     assert!(alice.get(&done).await.expect(200).json().get("token").is_none());
@@ -334,7 +337,7 @@ async fn a_page_can_refuse_and_ends_by_itself() {
     let secret = page.rsplit('/').next().expect("a secret");
     assert!(alice.get(&format!("/-/v1/done/{secret}")).await.expect(200).json().get("token").is_none());
     let secret = done.rsplit('/').next().expect("a secret");
-    app.anonymous().get(&format!("/auth/cli/{secret}")).await.expect(404);
+    app.browser().get(&format!("/auth/cli/{secret}")).await.expect(404);
 }
 
 const KEYS: &str = "/-/strongroom/v1/security-keys";

@@ -79,6 +79,9 @@ fn package_form(
 /// Everybody sees the same.
 const ALL: Statuses = [200; 10];
 
+/// There is no such page.
+const NOTHING: Statuses = [404; 10];
+
 /// With an account only.
 const SIGNED_IN: Statuses = [401, 401, 303, 303, 303, 303, 303, 303, 303, 303];
 
@@ -136,6 +139,29 @@ fn rows() -> Vec<Row> {
         form("/org/{organization}/close", &[("confirm", "another")], OF_OWNERS).confirmed(),
         look("/org/{organization}/audit", [401, 401, 403, 403, 403, 200, 403, 403, 403, 403]),
         look("/org/{organization}/audit/export", [401, 401, 403, 403, 403, 200, 403, 403, 403, 403]),
+        // Who knows a secret may use it, whoever they are; nobody knows this one.
+        look("/setup/{code}", NOTHING),
+        form("/setup/{code}", &[], NOTHING),
+        look("/signup", [200, 200, 303, 303, 303, 303, 303, 303, 303, 303]),
+        form("/signup", &[("name", "owner"), ("email", "nowhere")], [422; 10]),
+        look("/invite/{code}", NOTHING),
+        form("/invite/{code}", &[("decision", "decline")], NOTHING),
+        look("/invitations", [401, 401, 200, 200, 200, 200, 200, 200, 200, 200]),
+        form("/invitations/{key}", &[("decision", "accept")], [401, 401, 404, 404, 404, 404, 404, 404, 404, 404]),
+        look("/forgot", ALL),
+        form("/forgot", &[("who", "nobody")], [303; 10]),
+        look("/forgot/done", ALL),
+        look("/forgot/{code}", NOTHING),
+        form("/forgot/{code}", &[("password", "a better battery")], NOTHING),
+        look("/verify/done", ALL),
+        look("/verify/{code}", NOTHING),
+        form("/verify/{code}", &[], NOTHING),
+        look("/login/cli/{code}", NOTHING),
+        form("/login/cli/{code}", &[("decision", "approve")], NOTHING),
+        look("/settings/notifications", [401, 401, 200, 200, 200, 200, 200, 200, 200, 200]),
+        form("/settings/notifications", &[("login", "on")], SIGNED_IN),
+        look("/auth/cli/{code}", NOTHING),
+        form("/auth/cli/{code}", &[("decision", "approve")], NOTHING),
         look("/docs", ALL),
         look("/docs/errors", ALL),
         look("/docs/{chapter}", ALL),

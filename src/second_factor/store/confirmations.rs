@@ -5,6 +5,7 @@ use sqlx::{PgConnection, PgExecutor};
 use crate::clock::Time;
 use crate::error::Result;
 use crate::names::{AccountId, AccountName, TokenId};
+use crate::second_factor::Answered;
 
 /// A new row.
 pub(in crate::second_factor) struct NewConfirmation<'a> {
@@ -25,6 +26,16 @@ pub(in crate::second_factor) enum State {
     Pending,
     Approved,
     Refused,
+}
+
+impl State {
+    pub(in crate::second_factor) fn answered(self) -> Answered {
+        match self {
+            Self::Pending => Answered::NotYet,
+            Self::Approved => Answered::Approved,
+            Self::Refused => Answered::Refused,
+        }
+    }
 }
 
 /// A row, as its page sees it.

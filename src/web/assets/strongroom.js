@@ -44,6 +44,30 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("button:disabled").forEach((button) => { button.disabled = false; });
 });
 
+// Confirming with a passkey or security key what a terminal waits for.
+document.querySelectorAll("button[data-confirm-key]").forEach((button) => {
+  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) return;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const send = (path, body) => fetch(button.dataset.confirmKey + path, {
+      method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
+    }).then(async (answer) => {
+      const said = await answer.json();
+      if (!answer.ok) throw new Error(said.error);
+      return said;
+    });
+    button.disabled = true;
+    try {
+      const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await send("/challenge", {}));
+      await send("/assertion", (await navigator.credentials.get({ publicKey })).toJSON());
+      location.reload();
+    } catch (problem) {
+      button.disabled = false;
+      say(problem.name === "NotAllowedError" ? "No key was used. Try again, or type a code." : problem.message);
+    }
+  });
+});
+
 // One key each, outside of fields: / searches, ? opens the manual, . opens the code of a package.
 const keys = {
   "/": () => document.getElementById("site-search")?.focus(),

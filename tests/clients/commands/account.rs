@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Scene;
+use crate::browser;
 use crate::cast::PASSWORD;
 use crate::families::{Deed, Family};
 use crate::package::Package;
@@ -10,7 +11,6 @@ use crate::person::Person;
 use crate::telling::Telling;
 use crate::terminal::Reply;
 use crate::totp;
-use crate::wire;
 
 pub(super) fn tell(scene: &Scene<'_>, telling: &mut Telling) {
     tokens(scene, telling);
@@ -116,22 +116,11 @@ fn publish_with_a_second_factor(scene: &Scene<'_>, telling: &mut Telling) {
         assert_eq!(frank.sees(&name)["dist-tags"]["latest"], "1.1.0");
     });
     telling.command("publish goes to a page", client, &Deed::PublishAndBeSentToAPage, || {
-        let confirm = Reply::by(PAGE, |said| confirm_on_page(scene, said, &codes[2]));
+        let confirm = Reply::by(browser::CONFIRMING, |said| browser::confirm(scene.stage.server, said, &codes[2]));
         let package = Package::new(&name, "1.2.0");
         frank.publish_typing(&package, &Deed::PublishAndBeSentToAPage, &[confirm]).succeeds();
         assert_eq!(frank.sees(&name)["dist-tags"]["latest"], "1.2.0");
     });
-}
-
-/// How the path of a page begins on which one confirms what waits at a terminal.
-const PAGE: &str = "/auth/cli/";
-
-/// Goes to the page that a client has named, as a browser would, and confirms with a code.
-fn confirm_on_page(scene: &Scene<'_>, said: &str, code: &str) {
-    let (_, rest) = said.split_once(PAGE).expect("a page is named");
-    let is_of_secret = |letter: &char| letter.is_ascii_alphanumeric() || "-_".contains(*letter);
-    let path: String = PAGE.chars().chain(rest.chars().take_while(is_of_secret)).collect();
-    wire::send_form(scene.stage.server.address(), &path, &format!("code={code}&decision=approve")).expect(200);
 }
 
 /// Sets up an authenticator as npm does, and brings the URL that it scans, and the recovery codes.

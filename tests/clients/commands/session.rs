@@ -30,17 +30,17 @@ pub(super) fn tell(scene: &Scene<'_>, telling: &mut Telling) {
     });
 }
 
-/// With name and password, typed at prompts. npm's own chapters tell the rest of it.
+/// With name and password, typed at prompts, and through the browser. npm's own chapters tell the rest of it.
 fn log_in(scene: &Scene<'_>, telling: &mut Telling) {
     let words: &[&str] = match scene.client.family {
         Family::Npm => &["login", "--auth-type=legacy"],
         Family::Pnpm if scene.client.major < 11 => &["login", "--auth-type=legacy"],
-        Family::Pnpm => &["login"],
+        Family::Pnpm => return log_in_by_browser(scene, telling, &["login"]),
         Family::Yarn => &["npm", "login"],
         Family::YarnClassic | Family::Bun | Family::Deno | Family::Vlt => {
             let reason = match scene.client.family {
                 Family::YarnClassic => "yarn 1 keeps no token: its login asks for a name to use later",
-                Family::Vlt => "vlt has the web login only",
+                Family::Vlt => "vlt logs in by browser, and keeps the token in a keychain of its own",
                 _ => "it has no login",
             };
             let _ = telling.step_unless(Some(reason), "login");
@@ -50,6 +50,17 @@ fn log_in(scene: &Scene<'_>, telling: &mut Telling) {
     telling.attempt("login", || {
         let coming = scene.stage.stranger("alice");
         coming.type_credentials_at_a_terminal(words, PASSWORD).succeeds();
+        assert_eq!(coming.ask("GET", "/-/whoami", None).expect(200).json()["username"], coming.name);
+    });
+    if scene.client.family == Family::Yarn {
+        log_in_by_browser(scene, telling, &["npm", "login", "--web-login"]);
+    }
+}
+
+fn log_in_by_browser(scene: &Scene<'_>, telling: &mut Telling, words: &[&str]) {
+    telling.attempt("login through the browser", || {
+        let coming = scene.stage.stranger("alice");
+        coming.log_in_by_browser(words, PASSWORD).succeeds();
         assert_eq!(coming.ask("GET", "/-/whoami", None).expect(200).json()["username"], coming.name);
     });
 }
