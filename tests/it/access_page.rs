@@ -430,7 +430,7 @@ async fn a_private_package_leaves_search_listings_profiles_and_feeds_at_once() {
     assert!(text.contains("leaves search, listings, feeds and profiles at once"), "{text}");
     assert!(text.contains("can only read then, as they were given: bob"), "{text}");
     assert!(text.contains("no plan, so they cannot install it any more: bob"), "{text}");
-    let page = ada.submit_and_follow(page.form(MAKE_PRIVATE)).await.expect(200);
+    let page = ada.submit_and_follow(page.form(MAKE_PRIVATE).press("close", "1")).await.expect(200);
     assert_eq!(page.text(".badge"), "private");
     assert_eq!(found().await, (json!(0), Value::Null, json!(0), 404));
     app.browser().get(PAGE).await.expect(404);

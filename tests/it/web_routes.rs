@@ -65,7 +65,6 @@ fn package_look(route: &'static str, restricted: Statuses, public: Statuses, mis
     Row { statuses, ..look(route, restricted) }
 }
 
-#[expect(dead_code, reason = "the first pages of packages are about to come")]
 fn package_form(
     route: &'static str,
     fields: &'static [(&'static str, &'static str)],
@@ -211,7 +210,62 @@ fn rows() -> Vec<Row> {
         // Two versions are not named, and the file is no image.
         package_look("/package/{package}/diff", NOTHING_TO_READ, [404; 10], [404; 10]),
         package_look("/package/{package}/v/{version}/image/{*path}", NOTHING_TO_READ, [404; 10], [404; 10]),
+        // Who lapsed still looks after who has access, and opens; to close costs what private packages cost.
+        package_look(
+            "/package/{package}/access",
+            [404, 404, 404, 200, 200, 200, 404, 404, 200, 404],
+            [401, 401, 200, 200, 200, 200, 200, 200, 200, 200],
+            [404; 10],
+        ),
+        package_form(
+            "/package/{package}/access",
+            &[("add", "1"), ("who", "no name")],
+            administer(422, 402),
+            on_public(administer(422, 422)),
+            MISSING,
+        ),
+        package_look(
+            "/package/{package}/access/public",
+            administer(200, 200),
+            on_public(administer(303, 303)),
+            MISSING,
+        )
+        .confirmed(),
+        package_form(
+            "/package/{package}/access/public",
+            &[("typed", "another name")],
+            administer(422, 422),
+            on_public(administer(422, 422)),
+            MISSING,
+        )
+        .confirmed(),
+        package_look(
+            "/package/{package}/access/private",
+            administer(303, 402),
+            on_public(administer(200, 402)),
+            MISSING,
+        ),
+        package_form(
+            "/package/{package}/access/private",
+            &[],
+            administer(303, 402),
+            on_public(administer(200, 402)),
+            MISSING,
+        ),
     ]
+}
+
+/// What changes something of a package that is not there.
+const MISSING: Statuses = [401, 401, 404, 404, 404, 404, 404, 404, 404, 404];
+
+/// What only who administers a restricted package does: the owner, and the one whose plan has lapsed.
+const fn administer(owner: u16, lapsed: u16) -> Statuses {
+    [401, 401, 404, 403, 403, owner, 404, 404, lapsed, 404]
+}
+
+/// The same of a package that everybody may know of.
+fn on_public(statuses: Statuses) -> Statuses {
+    statuses.map(|status| if status == 404 { 403 } else { status })
 }
 
 /// A page of a package for whoever may read it.

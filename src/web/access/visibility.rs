@@ -176,21 +176,25 @@ pub(in crate::web) async fn page_to_close(
     path: PackagePath,
 ) -> PageResult {
     let (visitor, _, subject) = prepare(&app, &visitor, path, Visibility::Restricted).await?;
+    show_close(&app, &visitor, &subject)
+}
+
+fn show_close(app: &App, visitor: &Visitor, subject: &Subject) -> PageResult {
     if !subject.is_public() {
-        return Ok(see_other(&visitor, &address(subject.name())));
+        return Ok(see_other(visitor, &address(subject.name())));
     }
     let people = &subject.overview.people;
     let named = |people: Vec<&PersonAccess>| people.into_iter().map(|person| person.name.clone()).collect();
     let template = ClosePage {
-        visitor: &visitor,
+        visitor,
         name: subject.name(),
-        frame: Frame::of_facts(&app, &visitor, &subject.facts, "access"),
+        frame: Frame::of_facts(app, visitor, &subject.facts, "access"),
         lowered: named(subject.overview.readers().collect()),
         unpaid: named(people.iter().filter(|person| person.has_plan == Some(false)).collect()),
         command: command(subject.name(), "private"),
         errors: FormErrors::default(),
     };
-    page(&visitor, StatusCode::OK, &template)
+    page(visitor, StatusCode::OK, &template)
 }
 
 /// `POST /package/{package}/access/private`.
@@ -198,9 +202,12 @@ pub(in crate::web) async fn close(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     path: PackagePath,
-    _form: Form,
+    form: Form,
 ) -> PageResult {
     let (visitor, permit, subject) = prepare(&app, &visitor, path, Visibility::Restricted).await?;
+    if !form.has("close") {
+        return show_close(&app, &visitor, &subject);
+    }
     app.access.set_visibility(&permit, Visibility::Restricted).await?;
     let name = subject.name();
     let sentence =
