@@ -3,7 +3,7 @@
 use crate::clock::Time;
 use crate::config::BillingProvider;
 use crate::error::Result;
-use crate::names::AccountName;
+use crate::names::{AccountId, AccountName};
 use crate::policy::{AccountFacts, AccountKind, BillingFlag};
 
 use super::money::Money;
@@ -206,6 +206,14 @@ impl Billing {
             receipts: store::list_receipts(pool, account.id).await?,
             has_portal: self.provider.stripe().is_ok() && store::find_customer(pool, account.id).await?.is_some(),
         })
+    }
+
+    /// The organizations whose plan is this user's business: those they own.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn paid_for_by(&self, user: AccountId) -> Result<Vec<AccountName>> {
+        store::list_owned(self.db.reads(), user).await
     }
 
     /// What the flag of an account means now, for a banner.

@@ -7,6 +7,7 @@
 mod access;
 mod arrival;
 mod assets;
+mod billing;
 mod docs;
 mod entrance;
 mod home;
@@ -122,6 +123,16 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
         row(&["GET", "POST"], "/package/{package}/access", get(access::access_page).post(access::change)),
         row(&["GET", "POST"], "/package/{package}/access/public", get(access::page_to_open).post(access::open)),
         row(&["GET", "POST"], "/package/{package}/access/private", get(access::page_to_close).post(access::close)),
+        row(&["GET"], "/settings/billing", get(billing::overview)),
+        row(&["POST"], "/settings/billing/checkout", post(billing::check_out)),
+        row(&["POST"], "/settings/billing/portal", post(billing::open_portal)),
+        row(&["GET", "POST"], "/settings/billing/cancel", get(billing::cancel_page).post(billing::cancel)),
+        row(&["POST"], "/settings/billing/resume", post(billing::resume)),
+        row(&["GET"], "/org/{organization}/billing", get(billing::overview)),
+        row(&["POST"], "/org/{organization}/billing/checkout", post(billing::check_out)),
+        row(&["POST"], "/org/{organization}/billing/portal", post(billing::open_portal)),
+        row(&["GET", "POST"], "/org/{organization}/billing/cancel", get(billing::cancel_page).post(billing::cancel)),
+        row(&["POST"], "/org/{organization}/billing/resume", post(billing::resume)),
     ];
     pages.into_iter().chain(own_account()).chain(files()).collect()
 }

@@ -14,6 +14,7 @@ mod support;
 mod events;
 mod fetch;
 mod official;
+mod pages;
 mod paying;
 mod place;
 mod seats;

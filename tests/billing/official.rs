@@ -118,7 +118,8 @@ async fn we_ask_what_stripes_own_client_asks_and_it_reads_what_the_stand_in_answ
         // And no parameter is one that the client does not know.
         let known = told[parameters]["all"].as_array().expect("names");
         let path = if kind == "checkout" { "/v1/checkout/sessions" } else { "/v1/billing_portal/sessions" };
-        let (_, _, fields, _) = ours.iter().find(|(_, asked, _, _)| asked == path).expect("our request");
+        let opens = |(method, asked, _, _): &&Essence| method == "POST" && asked == path;
+        let (_, _, fields, _) = ours.iter().find(opens).expect("our request");
         for (name, _) in fields {
             let outer = name.split('[').next().expect("a name");
             assert!(known.iter().any(|one| one == outer), "{kind} has no parameter {outer}");

@@ -100,6 +100,15 @@ const OF_OWNERS: Statuses = [401, 401, 403, 403, 403, 422, 403, 403, 403, 403];
 const OF_ADMINS: Statuses = [401, 401, 403, 403, 403, 422, 422, 403, 403, 403];
 const GIVEN: Statuses = [401, 401, 403, 403, 403, 422, 422, 422, 403, 403];
 
+/// One's own page, and one of the owners of the organization.
+const OWN: Statuses = [401, 401, 200, 200, 200, 200, 200, 200, 200, 200];
+const OWNERS: Statuses = [401, 401, 403, 403, 403, 200, 403, 403, 403, 403];
+
+/// Who may look may ask, and is told that it cannot be done.
+fn refused(status: u16) -> u16 {
+    if status == 200 { 422 } else { status }
+}
+
 fn rows() -> Vec<Row> {
     vec![
         look("/", ALL),
@@ -161,6 +170,19 @@ fn rows() -> Vec<Row> {
         form("/settings/notifications", &[("login", "on")], SIGNED_IN),
         look("/auth/cli/{code}", NOTHING),
         form("/auth/cli/{code}", &[("decision", "approve")], NOTHING),
+        look("/settings/billing", OWN),
+        // Without a payment service there is nothing to be bought.
+        form("/settings/billing/checkout", &[], OWN.map(refused)),
+        form("/settings/billing/portal", &[], OWN.map(refused)),
+        look("/settings/billing/cancel", OWN),
+        form("/settings/billing/cancel", &[], OWN.map(refused)),
+        form("/settings/billing/resume", &[], OWN.map(refused)),
+        look("/org/{organization}/billing", OWNERS),
+        form("/org/{organization}/billing/checkout", &[], OWNERS.map(refused)),
+        form("/org/{organization}/billing/portal", &[], OWNERS.map(refused)),
+        look("/org/{organization}/billing/cancel", OWNERS),
+        form("/org/{organization}/billing/cancel", &[], OWNERS.map(refused)),
+        form("/org/{organization}/billing/resume", &[], OWNERS.map(refused)),
         look("/docs", ALL),
         look("/docs/errors", ALL),
         look("/docs/{chapter}", ALL),

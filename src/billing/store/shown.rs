@@ -123,3 +123,16 @@ pub(in crate::billing) async fn count_paid(pool: &PgPool, now: Time) -> Result<(
     let row = row.fetch_one(pool).await?;
     Ok((row.users, row.organizations))
 }
+
+/// The organizations that a user owns.
+pub(in crate::billing) async fn list_owned(pool: &PgPool, user: AccountId) -> Result<Vec<AccountName>> {
+    let names = sqlx::query_scalar!(
+        r#"select accounts.name as "name: AccountName"
+           from organization_members
+           join accounts on accounts.id = organization_members.organization_id
+           where organization_members.user_id = $1 and organization_members.role = 'owner'
+           order by accounts.name"#,
+        user.0,
+    );
+    Ok(names.fetch_all(pool).await?)
+}
