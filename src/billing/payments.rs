@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::names::AccountName;
 use crate::policy::AccountKind;
 
-use super::stripe::{Purchase, Stripe, Subscription};
+use super::stripe::{Purchase, Stripe, StripeError, Subscription};
 use super::{Billing, Payer, store};
 
 impl Billing {
@@ -27,7 +27,7 @@ impl Billing {
                     .into(),
             ));
         }
-        let customer = self.buying_customer(stripe, payer).await?;
+        let (customer, closed) = self.buying_customer(stripe, payer).await?;
         let page = format!("{}{}", self.public_url, payer.page());
         let purchase = Purchase {
             customer: &customer,
@@ -37,7 +37,9 @@ impl Billing {
             paid_url: &format!("{page}?checkout=done"),
             back_url: &page,
         };
-        Ok(stripe.open_checkout(&purchase, &self.occasion(payer).await?).await?)
+        // What was closed is not opened again by the same words.
+        let occasion = format!("{} {}", self.occasion(payer).await?, closed.join(" "));
+        Ok(stripe.open_checkout(&purchase, &occasion).await?)
     }
 
     /// Opens the portal, and gives its page.
@@ -115,25 +117,29 @@ impl Billing {
         Ok(format!("{} {}", self.public_url, found.map_or(0, |(_, turn)| turn)))
     }
 
-    /// The customer of the account, who is made where there is none, or none any more: test and live keys of one
-    /// payment service know different ones.
-    async fn buying_customer(&self, stripe: &Stripe, payer: &Payer<'_>) -> Result<String> {
+    /// The customer of the account, with nothing bought and no checkout open, and the checkouts that were closed for that.
+    /// One is made where there is none, or none any more: test and live keys of one payment service know different ones.
+    async fn buying_customer(&self, stripe: &Stripe, payer: &Payer<'_>) -> Result<(String, Vec<String>)> {
         let account = payer.account();
         let Some((customer, _)) = store::find_customer(self.db.reads(), account.id).await? else {
-            return self.create_customer(stripe, payer, "").await;
+            return Ok((self.create_customer(stripe, payer, "").await?, Vec::new()));
         };
-        match stripe.find_subscription(&customer).await {
-            Ok(Some(subscription)) if subscription.status.is_live() => {
+        let asked = async {
+            let closed = stripe.close_checkouts(&customer).await?;
+            Ok::<_, StripeError>((stripe.find_subscription(&customer).await?, closed))
+        };
+        match asked.await {
+            Ok((Some(subscription), _)) if subscription.status.is_live() => {
                 // A purchase of a moment ago, of which nothing was heard yet.
                 self.ask_for(account.id).await?;
                 Err(Error::Conflict(format!("{} has a plan already. Look at its billing page.", account.name).into()))
             }
-            Ok(_) => Ok(customer),
+            Ok((_, closed)) => Ok((customer, closed)),
             Err(cause) if cause.is_missing_customer() => {
                 let mut transaction = self.db.begin().await?;
                 store::delete_customer(&mut transaction, account.id, &customer).await?;
                 transaction.commit().await?;
-                self.create_customer(stripe, payer, &customer).await
+                Ok((self.create_customer(stripe, payer, &customer).await?, Vec::new()))
             }
             Err(cause) => Err(cause.into()),
         }

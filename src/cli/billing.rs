@@ -149,3 +149,25 @@ fn row(app: &App, line: &ReportLine) -> String {
     let income = income.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
     format!("{name}\t{}\t{plan}\t{members}\t{private_packages}\t{income}\t{invoices}", kind.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::to_npm_time;
+
+    #[test]
+    fn a_month_is_read_and_has_its_bounds() {
+        let bounds = |text: &str| {
+            let (from, to) = text.parse::<Month>().unwrap().bounds();
+            (to_npm_time(from), to_npm_time(to))
+        };
+        let midnight = |day: &str| format!("{day}T00:00:00.000Z");
+        assert_eq!(bounds("2027-01"), (midnight("2027-01-01"), midnight("2027-02-01")));
+        assert_eq!(bounds("2026-12"), (midnight("2026-12-01"), midnight("2027-01-01")));
+        let moment = "2028-02-29T23:59:59Z".parse().unwrap();
+        assert_eq!(Month::of(moment).bounds(), "2028-02".parse::<Month>().unwrap().bounds());
+        for text in ["", "2027", "2027-13", "2027-1", "2027-001", "01-2027", "2027-01-01", "2027-0\u{e9}"] {
+            assert!(text.parse::<Month>().is_err(), "{text}");
+        }
+    }
+}

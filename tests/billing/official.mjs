@@ -21,11 +21,12 @@ function members (file, head) {
 }
 
 const answers = []
-for (const { path, args } of calls ?? []) {
+for (const { path, args, refused } of calls ?? []) {
   const names = path.split('.')
   const verb = names.pop()
   const resource = names.reduce((at, name) => at[name], stripe)
-  answers.push(await resource[verb](...args))
+  const answer = resource[verb](...args)
+  answers.push(refused ? await answer.catch(error => ({ type: error.type, status: error.statusCode })) : await answer)
 }
 
 console.log(JSON.stringify({

@@ -61,7 +61,9 @@ async fn we_ask_what_stripes_own_client_asks_and_it_reads_what_the_stand_in_answ
     let payer = Payer::Organization(&permit);
     let billing = &place.app.app.billing;
 
-    let page = billing.checkout(&payer).await.expect("a checkout");
+    let left = billing.checkout(&payer).await.expect("a checkout");
+    let left = place.stripe.session(&left)["id"].as_str().expect("an id").to_owned();
+    let page = billing.checkout(&payer).await.expect("another one");
     let customer = place.stripe.session(&page)["customer"].as_str().expect("a customer").to_owned();
     let bought = place.stripe.pay(&page, GOOD_CARD).await;
     let (bob, role) = ("bob".parse().expect("a name"), OrganizationRole::Member);
@@ -100,6 +102,8 @@ async fn we_ask_what_stripes_own_client_asks_and_it_reads_what_the_stand_in_answ
         { "path": "invoices.list", "args": [{ "customer": customer, "limit": 24 }] },
         { "path": "billingPortal.sessions.create", "args": [{ "customer": customer, "return_url": back }] },
         { "path": "subscriptions.update", "args": [id, { "cancel_at_period_end": true }] },
+        { "path": "checkout.sessions.list", "args": [{ "customer": customer, "status": "open", "limit": 100 }] },
+        { "path": "checkout.sessions.expire", "args": [left], "refused": true },
     ]);
     let told = official(json!({ "port": port(&place), "calls": calls })).await;
     let mut theirs: Vec<_> = place.stripe.take_asked().iter().map(essence).collect();
@@ -126,6 +130,9 @@ async fn we_ask_what_stripes_own_client_asks_and_it_reads_what_the_stand_in_answ
         }
     }
     assert_eq!(told["answers"][6]["cancel_at_period_end"], true);
+    // Theirs is open, and ours was paid or closed before.
+    assert_eq!(told["answers"][7]["data"][0]["id"], told["answers"][1]["id"]);
+    assert_eq!(told["answers"][8]["type"], "StripeInvalidRequestError");
 }
 
 #[tokio::test]

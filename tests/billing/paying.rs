@@ -59,6 +59,24 @@ async fn a_purchase_opens_private_packages_and_nothing_else_does() {
 }
 
 #[tokio::test]
+async fn of_several_checkouts_only_the_last_can_be_paid() {
+    let place = Place::new().await;
+    let ada = place.app.user("ada").await;
+    let permit = place.own(&ada).await;
+    let payer = Payer::User(&permit);
+    let mut pages = Vec::new();
+    for _ in 0..3 {
+        pages.push(place.app.app.billing.checkout(&payer).await.expect("a checkout"));
+    }
+    let open = place.stripe.open_pages();
+    assert_eq!(open, pages[2..], "{pages:?}");
+    place.stripe.pay(&pages[2], GOOD_CARD).await;
+    let twice = place.app.app.billing.checkout(&payer).await.expect_err("one plan is enough");
+    assert_eq!(twice.status(), 409, "{twice}");
+    ada.publish(&Package::new("@ada/x", "1.0.0")).await.expect(201);
+}
+
+#[tokio::test]
 async fn a_card_that_fails_at_the_checkout_opens_nothing() {
     let mut place = Place::new().await;
     let ada = place.app.user("ada").await;

@@ -156,11 +156,25 @@ impl StandIn {
         let session = self.session(page);
         let customer = session["customer"].as_str().expect("a customer").to_owned();
         self.change_card(&customer, card).await;
+        self.complete(page);
         let item = &session["line_items_asked"];
         let (price, quantity) = (item["price"].as_str().expect("a price"), item["quantity"].as_str().expect("seats"));
         let subscription =
             [("customer", customer.as_str()), ("items[0][plan]", price), ("items[0][quantity]", quantity)];
         self.stripe("POST", "/v1/subscriptions", &subscription).await
+    }
+
+    /// The pages of checkouts that can be paid.
+    pub(crate) fn open_pages(&self) -> Vec<String> {
+        let sessions = self.inside.sessions.lock().expect("a list");
+        let open = sessions.iter().filter(|session| session["status"] == "open");
+        open.map(|session| session["url"].as_str().expect("an address").to_owned()).collect()
+    }
+
+    fn complete(&self, page: &str) {
+        let mut sessions = self.inside.sessions.lock().expect("a list");
+        let session = sessions.iter_mut().find(|session| session["url"] == page).expect("an open page");
+        session["status"] = "complete".into();
     }
 
     /// Tries to renew a subscription and gets no money. Gives the invoice that stays open.
@@ -225,6 +239,8 @@ async fn answer(State(inside): State<Arc<Inside>>, request: Request) -> Response
     let asked = Asked { method: parts.method, path: parts.uri.path().to_owned(), fields, headers: parts.headers };
     inside.asked.lock().expect("a list").push(asked.clone());
     let (status, body) = match (inside.outage.load(Ordering::Relaxed), asked.path.as_str()) {
+        (0, "/v1/checkout/sessions") if asked.method == Method::GET => inside.list_checkouts(&asked),
+        (0, path) if path.ends_with("/expire") => inside.expire(path),
         (0, "/v1/checkout/sessions") => inside.open(&asked, "cs_test_", "checkout.session"),
         (0, "/v1/billing_portal/sessions") => inside.open(&asked, "bps_", "billing_portal.session"),
         (0, path) => {
@@ -247,6 +263,34 @@ impl Inside {
         let url = format!("{}{path}", self.localstripe);
         let answer = self.outgoing.ask(method, &url, headers, form.to_owned().into(), 8 << 20).await;
         answer.expect("an answer of localstripe")
+    }
+
+    /// The checkouts of a customer that have the status asked for.
+    fn list_checkouts(&self, asked: &Asked) -> (StatusCode, Bytes) {
+        let sessions = self.sessions.lock().expect("a list");
+        let is_wanted = |session: &&Value| {
+            session["object"] == "checkout.session"
+                && ["customer", "status"]
+                    .iter()
+                    .all(|name| asked.field(name).is_none_or(|value| session[*name] == value))
+        };
+        let found: Vec<_> = sessions.iter().filter(is_wanted).map(told).collect();
+        let list = json!({ "object": "list", "url": asked.path, "has_more": false, "data": found });
+        (StatusCode::OK, Bytes::from(list.to_string()))
+    }
+
+    /// Closes a checkout that is open.
+    fn expire(&self, path: &str) -> (StatusCode, Bytes) {
+        let id = path.trim_start_matches("/v1/checkout/sessions/").trim_end_matches("/expire");
+        let mut sessions = self.sessions.lock().expect("a list");
+        match sessions.iter_mut().find(|session| session["id"] == id && session["status"] == "open") {
+            Some(session) => {
+                session["status"] = "expired".into();
+                session["url"] = Value::Null;
+                (StatusCode::OK, Bytes::from(told(session).to_string()))
+            }
+            None => (StatusCode::BAD_REQUEST, Bytes::from_static(br#"{"error":{"type":"invalid_request_error"}}"#)),
+        }
     }
 
     /// Opens a page, for a request that has what Stripe asks for.
@@ -273,15 +317,21 @@ impl Inside {
         match session {
             Err(missing) => refuse(&format!("Missing required param: {missing}")),
             Ok(session) => {
-                sessions.push(session.clone());
-                let mut told = session;
-                if let Some(members) = told.as_object_mut() {
-                    members.remove("line_items_asked");
-                }
-                (StatusCode::OK, Bytes::from(told.to_string()))
+                let answer = told(&session).to_string();
+                sessions.push(session);
+                (StatusCode::OK, Bytes::from(answer))
             }
         }
     }
+}
+
+/// A session as Stripe would tell of it: without what the test wants to know besides.
+fn told(session: &Value) -> Value {
+    let mut told = session.clone();
+    if let Some(members) = told.as_object_mut() {
+        members.remove("line_items_asked");
+    }
+    told
 }
 
 /// The answer has every member that Stripe's client declares for it ([`crate::official`] holds it to that).

@@ -120,6 +120,22 @@ impl Stripe {
         self.page(self.post("/v1/checkout/sessions", &form, occasion).await?)
     }
 
+    /// Closes the checkouts of a customer that are open, and tells which: of several each could be paid.
+    pub(super) async fn close_checkouts(&self, customer: &str) -> Result<Vec<String>, StripeError> {
+        let query = Form::default().with("customer", customer).with("status", "open").with("limit", "100");
+        let open: List<Named> = self.get("/v1/checkout/sessions", &query).await?;
+        let mut closed = Vec::new();
+        for session in open.data {
+            let path = format!("/v1/checkout/sessions/{}/expire", session.id);
+            match self.post::<Named>(&path, &Form::default(), &session.id).await {
+                // One that was paid in this moment cannot be closed: whether there is a plan now is asked next.
+                Ok(_) | Err(StripeError::Refused { status: 400, .. }) => closed.push(session.id),
+                Err(cause) => return Err(cause),
+            }
+        }
+        Ok(closed)
+    }
+
     /// Opens the portal, where a customer changes card and address, and gives its page.
     pub(super) async fn open_portal(
         &self,
