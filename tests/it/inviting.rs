@@ -292,6 +292,42 @@ async fn who_was_invited_to_a_package_may_sign_up_for_it_first() {
 }
 
 #[tokio::test]
+async fn the_access_page_invites_by_mail_address() {
+    let smtp = Smtp::start().await;
+    let app = TestApp::with(by(&smtp)).await;
+    let alice = app.user("alice").await;
+    app.user("bob").await;
+    alice.publish(&Package::new("@alice/one", "1.0.0")).await.expect(201);
+    let (path, browser) = ("/package/@alice/one/access", app.session("alice").await);
+    let add = browser.get(path).await.expect(200).form(path).fill("who", "Eve@Example.com").press("add", "1");
+    let page = browser.submit_and_follow(add).await.expect(200);
+    assert!(page.text(".bar").contains("on its way to Eve@Example.com"), "{}", page.text(".bar"));
+    let rows = page.texts("tbody tr");
+    assert!(rows.iter().any(|row| row.contains("Eve@Example.com") && row.contains("invited by alice")), "{rows:?}");
+    app.run_chore("mail.deliver").await;
+    smtp.take_letter_to("Eve@Example.com");
+    app.clock.set(app.clock.now() + TimeDelta::minutes(2));
+    let form = |page: &crate::support::browser::Page| {
+        let forms = page.forms(path);
+        forms.into_iter().find(|form| form.fields.iter().any(|(name, _)| name == "invitation")).expect("a form")
+    };
+    let page = browser.submit_and_follow(form(&page).press("do", "resend")).await.expect(200);
+    app.run_chore("mail.deliver").await;
+    let letter = smtp.take_letter_to("Eve@Example.com");
+    let page = browser.submit_and_follow(form(&page).press("do", "revoke")).await.expect(200);
+    assert!(!page.text("table").contains("Eve@Example.com"));
+    assert!(app.app.invitations.find(code_in(letter.link())).await.is_err());
+    // Only who can take an invitation back sees whom it is for.
+    let add = page.form(path).fill("who", "eve@example.com").press("add", "1");
+    browser.submit(add).await.expect(303);
+    app.grant("@alice/one", "bob", Permission::ReadWrite).await;
+    let bob = app.session("bob").await;
+    assert!(!bob.get(path).await.expect(200).html().contains("eve@example.com"));
+    let wrong = browser.get(path).await.form(path).fill("who", "eve@").press("add", "1");
+    assert_eq!(browser.submit(wrong).await.expect(422).attributes(".summary a", "href"), ["#who"]);
+}
+
+#[tokio::test]
 async fn declining_needs_no_account() {
     let app = TestApp::new().await;
     let alice = app.user("alice").await;

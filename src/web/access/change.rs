@@ -16,7 +16,7 @@ use crate::names::PackageName;
 use crate::policy::{Intent, Permission, Visibility};
 use crate::web::shell::{Form, FormErrors, Notice, PageResult, Visitor, page, see_other_with};
 
-use super::{Subject, Typed, address, show, view};
+use super::{Subject, Typed, address, invitations, show, view};
 
 /// The page that asks for the package's name before somebody goes whom nobody could easily bring back.
 #[derive(Template)]
@@ -39,7 +39,9 @@ pub(in crate::web) async fn change(
     form: Form,
 ) -> PageResult {
     let name = path.for_reading()?;
-    if form.has("remove") {
+    if form.has("invitation") {
+        invitations::manage(&app, &visitor, &name, &form).await
+    } else if form.has("remove") {
         remove(&app, &visitor, &name, &form).await
     } else if form.has("level") {
         set_level(&app, &visitor, &name, &form).await
@@ -49,15 +51,24 @@ pub(in crate::web) async fn change(
 }
 
 /// The page with what is wrong, and what was typed.
-async fn again(app: &App, visitor: &Visitor, name: &PackageName, form: &Form, errors: FormErrors) -> PageResult {
+pub(super) async fn again(
+    app: &App,
+    visitor: &Visitor,
+    name: &PackageName,
+    form: &Form,
+    errors: FormErrors,
+) -> PageResult {
     let subject = Subject::load(app, visitor, name).await?;
     let typed =
         if form.has("add") { Typed { who: form.text("who"), until: form.text("until") } } else { Typed::default() };
-    show(app, visitor, &subject, &typed, errors)
+    show(app, visitor, &subject, &typed, errors).await
 }
 
 /// Adds somebody: read-only on a restricted package, read-write on a public one (`domain.md`, "Adding collaborators").
 async fn add(app: &App, visitor: &Visitor, name: &PackageName, form: &Form) -> PageResult {
+    if let Some(invitee) = invitations::read_email(form.text("who")) {
+        return invitations::invite(app, visitor, name, form, invitee).await;
+    }
     let permit = app.access.permit(visitor.actor(), name, Intent::GRANT).await?;
     let added = match wanted(app, visitor, name, form).await {
         Ok((whom, term)) => app.access.add(&permit, &whom, term).await.map(|()| (whom, term)),

@@ -2,6 +2,7 @@
 //! the package at all (`ux.md` 6 B).
 
 mod change;
+mod invitations;
 mod view;
 mod visibility;
 
@@ -20,6 +21,7 @@ use crate::policy::{Intent, PackageFacts, Right, Visibility};
 
 use super::package::Frame;
 use super::shell::{FormErrors, PageResult, Visitor, page};
+use invitations::Waiting;
 use view::{Ground, Level, Rights, Row};
 
 pub(super) use change::change;
@@ -40,6 +42,7 @@ struct AccessPage<'a> {
     typed: &'a str,
     typed_until: &'a str,
     rows: Vec<Row>,
+    waiting: Waiting,
     nobody_else: bool,
     commands: Vec<String>,
     errors: FormErrors,
@@ -102,13 +105,13 @@ fn may<R: Right>(app: &App, visitor: &Visitor, facts: &PackageFacts, intent: Int
 pub(super) async fn access_page(State(app): State<Arc<App>>, visitor: Visitor, path: PackagePath) -> PageResult {
     let name = path.for_reading()?;
     match Subject::load(&app, &visitor, &name).await {
-        Ok(subject) => show(&app, &visitor, &subject, &Typed::default(), FormErrors::default()),
+        Ok(subject) => show(&app, &visitor, &subject, &Typed::default(), FormErrors::default()).await,
         Err(Error::PaymentRequired(sentence)) => show_unpaid(&app, &visitor, &name, sentence.to_string()).await,
         Err(refusal) => Err(refusal.into()),
     }
 }
 
-fn show(app: &App, visitor: &Visitor, subject: &Subject, typed: &Typed<'_>, errors: FormErrors) -> PageResult {
+async fn show(app: &App, visitor: &Visitor, subject: &Subject, typed: &Typed<'_>, errors: FormErrors) -> PageResult {
     let (facts, name) = (&subject.facts, subject.name());
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let rows = view::rows(visitor, subject);
@@ -125,6 +128,7 @@ fn show(app: &App, visitor: &Visitor, subject: &Subject, typed: &Typed<'_>, erro
         nobody_else: subject.overview.people.is_empty() && subject.overview.teams.is_empty(),
         commands: view::commands(facts, subject.is_public()),
         rights: subject.rights.clone(),
+        waiting: invitations::load(app, visitor, name).await?,
         rows,
         errors,
     };
