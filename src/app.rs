@@ -20,6 +20,7 @@ use crate::contents::Contents;
 use crate::db::Db;
 use crate::dependencies::Dependencies;
 use crate::downloads::Downloads;
+use crate::exports::{self, Exports};
 use crate::feeds::Feeds;
 use crate::hooks::{self, Hooks};
 use crate::http::{HoldsTokens, LargeBodies, Throttle};
@@ -112,6 +113,8 @@ pub struct App {
     pub notices: Notices,
     /// Trusted publishers.
     pub trust: Trust,
+    /// Everything of an account to take away.
+    pub exports: Exports,
     /// Login attempts.
     pub throttle: Throttle,
     /// How the background work goes.
@@ -220,6 +223,16 @@ impl App {
             &config.trust,
             &audiences(&public_url),
         );
+        let exports = Exports::new(exports::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            users: users.clone(),
+            second_factor: second_factor.clone(),
+            tokens: tokens.clone(),
+            access: access.clone(),
+            packages: packages.clone(),
+            public_url: public_url.clone(),
+        });
         let throttle = Throttle::new(config.limits.login_per_minute);
         Ok(Self {
             public_url,
@@ -254,6 +267,7 @@ impl App {
             hooks,
             notices,
             trust,
+            exports,
             throttle,
             board: Board::default(),
             config,

@@ -28,6 +28,7 @@ pub mod billing;
 pub mod contents;
 pub mod dependencies;
 pub mod downloads;
+pub mod exports;
 pub mod feeds;
 pub mod hooks;
 pub mod instance;

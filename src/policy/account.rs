@@ -22,12 +22,21 @@ pub enum AccountAction {
     Change,
     /// Create an organization, and own it.
     CreateOrganization,
+    /// Take everything of the account away.
+    Export,
 }
 
 impl AccountAction {
     /// Every action once, for tables and tests.
-    pub const ALL: [Self; 6] =
-        [Self::See, Self::Follow, Self::EndToken, Self::ChangeBilling, Self::Change, Self::CreateOrganization];
+    pub const ALL: [Self; 7] = [
+        Self::See,
+        Self::Follow,
+        Self::EndToken,
+        Self::ChangeBilling,
+        Self::Change,
+        Self::CreateOrganization,
+        Self::Export,
+    ];
 }
 
 /// Decides about a deed on the actor's own account. Only a token that is worth its whole user changes the account; and

@@ -19,6 +19,8 @@ pub enum Action {
     Explain,
     /// Be told the same of somebody else.
     ExplainOthers,
+    /// Take everything of it away: all that was ever published, whatever became of the plan.
+    Export,
     /// Create it in its scope, before the body has said how visible it shall be.
     Create,
     /// Create it with this visibility.
@@ -110,7 +112,7 @@ pub(super) struct Needs {
 
 impl Action {
     /// Every action once, for tables and tests.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Read,
         Self::Inspect,
         Self::ListCollaborators,
@@ -139,6 +141,7 @@ impl Action {
         Self::SetTrust,
         Self::Explain,
         Self::ExplainOthers,
+        Self::Export,
     ];
 
     /// Whether the action changes something.
@@ -152,6 +155,7 @@ impl Action {
             Self::Read | Self::Inspect => "package.read",
             Self::ListCollaborators => "access.list",
             Self::Explain | Self::ExplainOthers => "access.explain",
+            Self::Export => "package.export",
             Self::Create | Self::CreateAs(_) | Self::Publish => "package.publish",
             Self::Stage => "package.stage",
             Self::SeeStaged => "package.staged",
@@ -197,7 +201,7 @@ impl Action {
             Self::Inspect => look(Read, AllButAdministrators, false),
             Self::ListCollaborators => look(Read, AllButAdministrators, true),
             Self::Explain => look(Read, Nobody, true),
-            Self::ExplainOthers => look(Administer, Nobody, true),
+            Self::ExplainOthers | Self::Export => look(Administer, Nobody, true),
             Self::Create => change(Write, Nobody, Change),
             Self::CreateAs(visibility) => Needs { visibility: Some(visibility), ..change(Write, Everyone, Change) },
             Self::Publish | Self::Deprecate | Self::MoveLatest => change(Write, Everyone, Change),
@@ -273,6 +277,8 @@ impl Intent<Read> {
     pub const EXPLAIN: Self = intent(Action::Explain);
     /// See [`Action::ExplainOthers`].
     pub const EXPLAIN_OTHERS: Self = intent(Action::ExplainOthers);
+    /// See [`Action::Export`].
+    pub const EXPORT: Self = intent(Action::Export);
     /// See [`Action::Star`]: who may read may say so.
     pub const STAR: Self = intent(Action::Star);
     /// See [`Action::SeeStaged`].

@@ -18,12 +18,12 @@ use crate::clock::{Clock, Time};
 use crate::db::{Db, Transaction};
 use crate::error::{Error, Result};
 use crate::instance::Instance;
-use crate::mail::Mail;
+use crate::mail::{Mail, Way};
 use crate::names::{AccountId, AccountName, Email, UrlSecret};
-use crate::policy::{Actor, Offer};
+use crate::policy::{AccountPermit, Actor, Offer};
 use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
-use crate::users::{self, Password, Users};
+use crate::users::{self, Details, DetailsChange, Password, Users};
 
 use store::{LinkRow, NewLink, Purpose};
 
@@ -218,6 +218,26 @@ impl Recovery {
         Ok(row.name)
     }
 
+    /// Changes what an account says of itself. Where that is another mail address, it is asked for a proof. Whoever
+    /// reads the old one is told by `notices`.
+    ///
+    /// # Errors
+    /// `Unprocessable` for what a field does not take; `TooManyRequests` where the address changes all the time.
+    pub async fn change_details(&self, permit: &AccountPermit, change: &DetailsChange) -> Result<Details> {
+        let account = permit.account();
+        let mut transaction = self.db.begin().await?;
+        let actor = Actor::User(permit.principal().clone());
+        self.tokens.refresh_living(&mut transaction, &actor).await?;
+        let before = users::find_email(&mut transaction, account.id).await?;
+        self.users.change_details(&mut transaction, permit, change).await?;
+        let moved = change.email.as_ref().filter(|email| before.as_ref() != Some(email));
+        if let Some(email) = moved.filter(|_| self.mail.way() != Way::Nowhere) {
+            self.send_proof(&mut transaction, account.id, &account.name, email).await?;
+        }
+        transaction.commit().await?;
+        self.users.details(account.id).await
+    }
+
     /// Sends a link by which an account shows that it reads what is sent to its address; nothing where that is known.
     ///
     /// # Errors
@@ -228,20 +248,30 @@ impl Recovery {
         let (Ok(email), Some(facts), false) = (details.email.parse::<Email>(), facts, details.email_verified) else {
             return Ok(());
         };
-        let now = self.clock.now();
         let mut transaction = self.db.begin().await?;
-        let sent = store::count_since(&mut transaction, account, Purpose::Verify, now - TimeDelta::hours(1)).await?;
+        self.send_proof(&mut transaction, account, &facts.name, &email).await?;
+        transaction.commit().await
+    }
+
+    async fn send_proof(
+        &self,
+        transaction: &mut Transaction,
+        account: AccountId,
+        name: &AccountName,
+        email: &Email,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        let sent = store::count_since(transaction, account, Purpose::Verify, now - TimeDelta::hours(1)).await?;
         if sent >= MOST_LINKS {
             let sentence = "Several links were sent to this address already. Look for them, or wait an hour.";
             return Err(Error::TooManyRequests { sentence: sentence.into(), retry_after_secs: 3600 });
         }
         let expires_at = now + VERIFY_LIFE;
-        let link = NewLink { account, purpose: Purpose::Verify, email: Some(&email), now, expires_at };
-        let url = format!("{}/verify/{}", self.public_url, insert_link(&mut transaction, link).await?.expose());
+        let link = NewLink { account, purpose: Purpose::Verify, email: Some(email), now, expires_at };
+        let url = format!("{}/verify/{}", self.public_url, insert_link(transaction, link).await?.expose());
         let registry = self.instance.settings().await?.name;
-        let letter = letters::verify(email.clone(), &facts.name, &registry, &url).worthless_at(expires_at);
-        self.mail.enqueue(&mut transaction, &letter).await?;
-        transaction.commit().await
+        let letter = letters::verify(email.clone(), name, &registry, &url).worthless_at(expires_at);
+        self.mail.enqueue(transaction, &letter).await
     }
 
     /// Whose address a link would prove, and which.

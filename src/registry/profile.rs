@@ -91,7 +91,7 @@ pub(super) async fn set(
     if let Some(passwords) = document.password {
         change_password(&app, &permit, passwords).await?;
     }
-    app.users.change_details(&permit, &change).await?;
+    app.recovery.change_details(&permit, &change).await?;
     Ok(Json(shown(&app, &permit).await?))
 }
 

@@ -114,23 +114,24 @@ impl Users {
         store::find_details(self.db.reads(), id).await
     }
 
-    /// Changes what an account says of itself, as far as it differs.
+    /// Changes what an account says of itself, as far as it differs, inside a caller's transaction.
     ///
     /// # Errors
     /// `Unprocessable` for what a field does not take.
-    pub async fn change_details(&self, permit: &AccountPermit, change: &DetailsChange) -> Result<Details> {
+    pub async fn change_details(
+        &self,
+        connection: &mut PgConnection,
+        permit: &AccountPermit,
+        change: &DetailsChange,
+    ) -> Result<()> {
         change.check()?;
-        let account = permit.account();
-        if change.changes_something() {
-            let now = self.clock.now();
-            let mut transaction = self.db.begin().await?;
-            if store::change_details(&mut transaction, account.id, change, now).await? {
-                let event = event("user.profile", &account.name, account.id, Outcome::Done);
-                audit::record(&mut transaction, &By::from(permit), &event, now).await?;
-            }
-            transaction.commit().await?;
+        let (account, now) = (permit.account(), self.clock.now());
+        let changes = change.changes_something();
+        if changes && store::change_details(connection, account.id, change, now).await? {
+            let event = event("user.profile", &account.name, account.id, Outcome::Done);
+            audit::record(connection, &By::from(permit), &event, now).await?;
         }
-        self.details(account.id).await
+        Ok(())
     }
 
     /// Asks for the password again before something that matters (`security.md` 3.8).

@@ -141,6 +141,7 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
 fn own_account() -> Vec<Route<Arc<App>>> {
     vec![
         row(&["GET", "POST"], "/settings", get(settings::profile::show).post(settings::profile::change)),
+        row(&["GET", "POST"], "/settings/export", get(settings::export::show).post(settings::export::download)),
         row(&["GET"], "/settings/security", get(settings::security::show)),
         row(
             &["GET", "POST"],

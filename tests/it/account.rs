@@ -3,10 +3,12 @@
 use chrono::TimeDelta;
 use serde_json::Value;
 
+use crate::mail::by;
 use crate::second_factor::{enable, wait};
 use crate::support::app::{PASSWORD, TestApp};
 use crate::support::authenticator::App;
 use crate::support::browser::{Browser, Page};
+use crate::support::smtp::Smtp;
 
 const SECURITY: &str = "/settings/security";
 
@@ -32,6 +34,7 @@ async fn who_is_not_logged_in_is_sent_to_log_in_and_back() {
         "/settings/tokens",
         "/settings/tokens/new",
         "/settings/tokens/made",
+        "/settings/export",
     ] {
         let sent = browser.get(path).await.expect(303);
         assert!(sent.location().starts_with("/login?then=%2Fsettings"), "{path}: {}", sent.location());
@@ -99,6 +102,27 @@ async fn another_mail_address_asks_again_who_one_is() {
     assert_eq!(ada.get("/-/npm/v1/user").await.json()["email"], "ada@example.com");
     confirm(&browser, &asked, "/settings").await.expect(303);
     assert_eq!(ada.get("/-/npm/v1/user").await.json()["email"], "new@example.com");
+}
+
+#[tokio::test]
+async fn a_new_address_is_asked_for_a_proof() {
+    let smtp = Smtp::start().await;
+    let app = TestApp::with(by(&smtp)).await;
+    app.user("ada").await;
+    let browser = app.logged_in("ada").await;
+    let form = browser.get("/settings").await.form("/settings").fill("email", "new@example.com");
+    let saved = browser.submit_and_follow(form).await.expect(200);
+    assert!(saved.text(".bar.ok").contains("on its way"));
+    app.run_chore("mail.deliver").await;
+    assert!(smtp.take_letter_to("new@example.com").body.contains("http://registry.test/verify/"));
+    // The same address again is no change; and the link can be sent once more.
+    browser.submit(browser.get("/settings").await.form("/settings")).await.expect(303);
+    app.run_chore("mail.deliver").await;
+    assert!(smtp.take_letters_to("new@example.com").is_empty());
+    let again = browser.get("/settings").await.form("/settings/notifications").press("prove", "yes");
+    browser.submit(again).await.expect(303);
+    app.run_chore("mail.deliver").await;
+    smtp.take_letter_to("new@example.com");
 }
 
 #[tokio::test]

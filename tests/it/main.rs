@@ -22,6 +22,7 @@ mod contents;
 mod counting;
 mod databases;
 mod dist_tags;
+mod exports;
 mod feeding;
 mod first_setup;
 mod hooks;

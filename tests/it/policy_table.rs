@@ -192,6 +192,7 @@ fn heading(action: Action) -> &'static str {
         Action::Restore => "restore",
         Action::Explain => "explain",
         Action::ExplainOthers => "explain others",
+        Action::Export => "export",
         Action::RequireSecondFactor => "ask for code",
         Action::SeeTrust => "see trust",
         Action::SetTrust => "set trust",

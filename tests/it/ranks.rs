@@ -29,6 +29,7 @@ const ROOMS: &[&str] = &[
     "hooks",
     "notices",
     "advisories",
+    "exports",
 ];
 
 /// The modules of `src/lib.rs` with the number of their group.

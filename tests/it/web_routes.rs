@@ -191,6 +191,8 @@ fn rows() -> Vec<Row> {
         look("/-/status", ALL),
         look("/settings", OWN),
         form("/settings", &[("email", "no address")], REFUSED).confirmed(),
+        look("/settings/export", OWN),
+        form("/settings/export", &[], OWN).confirmed(),
         look("/settings/security", OWN),
         look("/settings/security/password", OWN).confirmed(),
         form("/settings/security/password", &[("new-password", "short")], REFUSED),

@@ -3,6 +3,7 @@
 //! Every page is a form that works without script; what only a browser can do, talking to a passkey, is hidden where there
 //! is none.
 
+pub(super) mod export;
 pub(super) mod keys;
 pub(super) mod new_token;
 pub(super) mod profile;

@@ -8,6 +8,7 @@ use http::StatusCode;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::mail::Way;
 use crate::names::Email;
 use crate::policy::{AccountAction, AccountPermit};
 use crate::users::{Details, DetailsChange, Field};
@@ -54,14 +55,18 @@ impl From<&Form> for Fields {
 struct ProfilePage<'a> {
     visitor: &'a Visitor,
     fields: Fields,
+    /// Whether the address waits for its reader to say that it is theirs.
+    is_unproven: bool,
     errors: FormErrors,
 }
 
 /// `GET /settings`.
 pub(in crate::web) async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> PageResult {
     let permit = permit(&app, &visitor, AccountAction::See).await?;
-    let fields = app.users.details(permit.account().id).await?.into();
-    page(&visitor, StatusCode::OK, &ProfilePage { visitor: &visitor, fields, errors: FormErrors::default() })
+    let details = app.users.details(permit.account().id).await?;
+    let is_unproven = is_unproven(&app, &details);
+    let errors = FormErrors::default();
+    page(&visitor, StatusCode::OK, &ProfilePage { visitor: &visitor, fields: details.into(), is_unproven, errors })
 }
 
 /// `POST /settings`. Another mail address is another way into the account, so for it one shows again who one is.
@@ -73,11 +78,23 @@ pub(in crate::web) async fn change(State(app): State<Arc<App>>, visitor: Visitor
         visitor.require_confirmed(&app).await?;
     }
     let refused = match save(&app, &own, &fields, &before).await {
-        Ok(()) => return Ok(see_other_with(&visitor, "/settings", &Notice::new("Your profile is saved."))),
+        Ok(()) => {
+            let moved = fields.email != before.email && app.mail.way() != Way::Nowhere;
+            let rest = if moved { " A link to confirm your new address is on its way to it." } else { "" };
+            let notice = Notice::new(format!("Your profile is saved.{rest}"));
+            return Ok(see_other_with(&visitor, "/settings", &notice));
+        }
         Err(refused) => refused,
     };
     let errors = FormErrors::from_refusal(field_of(&fields), refused)?;
-    page(&visitor, StatusCode::UNPROCESSABLE_ENTITY, &ProfilePage { visitor: &visitor, fields, errors })
+    let is_unproven = is_unproven(&app, &before);
+    let template = ProfilePage { visitor: &visitor, fields, is_unproven, errors };
+    page(&visitor, StatusCode::UNPROCESSABLE_ENTITY, &template)
+}
+
+/// Without mail nobody can be asked for a proof.
+fn is_unproven(app: &App, details: &Details) -> bool {
+    !details.email_verified && app.mail.way() != Way::Nowhere
 }
 
 async fn save(app: &App, permit: &AccountPermit, fields: &Fields, before: &Details) -> Result<()> {
@@ -91,7 +108,7 @@ async fn save(app: &App, permit: &AccountPermit, fields: &Fields, before: &Detai
         twitter: field(&fields.twitter),
         freenode: Field::Keep,
     };
-    app.users.change_details(permit, &change).await.map(drop)
+    app.recovery.change_details(permit, &change).await.map(drop)
 }
 
 /// The field that a refusal is about: rooms name it in their sentence, and this is where the sentence is shown.
