@@ -23,6 +23,10 @@ prepare:
 test:
     scripts/test
 
+# Pictures of the main pages (light, dark, phone) into target/screenshots.
+screenshots:
+    scripts/screenshots
+
 run *arguments:
     cargo run --release -- {{arguments}}
 

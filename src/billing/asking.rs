@@ -126,30 +126,20 @@ impl Billing {
 async fn ask(stripe: &Stripe, turn: &Turn) -> Result<Answer, StripeError> {
     let found = stripe.find_subscription(&turn.customer).await?;
     let (subscription, seated) = match found {
-        Some(running) if running.status.is_live() => match settle(stripe, turn, &running).await {
-            Ok(changed) => (Some(changed.unwrap_or(running)), true),
-            // The flag does not wait for the rest.
-            Err(cause) => {
-                tracing::warn!(customer = turn.customer, seats = turn.seats, %cause, "seats could not be set");
-                (Some(running), false)
+        Some(running) if running.status.is_live() && running.seats() != turn.seats => {
+            let occasion = turn.number.to_string();
+            match stripe.set_seats(&running, turn.seats, &occasion).await {
+                Ok(changed) => (Some(changed), true),
+                // The flag does not wait for the seats.
+                Err(cause) => {
+                    tracing::warn!(customer = turn.customer, seats = turn.seats, %cause, "seats could not be set");
+                    (Some(running), false)
+                }
             }
-        },
+        }
         found => (found, true),
     };
     Ok(Answer { subscription, invoices: stripe.list_invoices(&turn.customer).await?, seated })
-}
-
-/// Has as much charged as there is: a seat for each member, and nothing any more for an organization that was closed.
-async fn settle(stripe: &Stripe, turn: &Turn, running: &Subscription) -> Result<Option<Subscription>, StripeError> {
-    let occasion = turn.number.to_string();
-    if turn.closed {
-        let ends = running.cancels_at().is_some();
-        return if ends { Ok(None) } else { stripe.set_ending(running, true, &occasion).await.map(Some) };
-    }
-    if running.seats() == turn.seats {
-        return Ok(None);
-    }
-    stripe.set_seats(running, turn.seats, &occasion).await.map(Some)
 }
 
 /// The flag, where it is another one than the present. An administrator's word stands over the service's; what the

@@ -14,8 +14,6 @@ pub(in crate::billing) struct Turn {
     pub(in crate::billing) number: i64,
     /// How many seats there have to be: members of an organization, one for a user.
     pub(in crate::billing) seats: i64,
-    /// The organization was closed for good: nobody is to go on paying for it.
-    pub(in crate::billing) closed: bool,
 }
 
 pub(in crate::billing) async fn find_customer(pool: &PgPool, account: AccountId) -> Result<Option<(String, i64)>> {
@@ -126,10 +124,7 @@ pub(in crate::billing) async fn take_turn(
                account_id as "account: AccountId",
                customer,
                turn as number,
-               (select greatest(1, count(*)) from organization_members where organization_id = account_id) as "seats!",
-               (
-                   select kind = 'organization' and disabled_at is not null from accounts where id = account_id
-               ) as "closed!""#,
+               (select greatest(1, count(*)) from organization_members where organization_id = account_id) as "seats!""#,
         account.0,
         held_until,
     );
@@ -154,10 +149,7 @@ pub(in crate::billing) async fn take_due_turns(
                account_id as "account: AccountId",
                customer,
                turn as number,
-               (select greatest(1, count(*)) from organization_members where organization_id = account_id) as "seats!",
-               (
-                   select kind = 'organization' and disabled_at is not null from accounts where id = account_id
-               ) as "closed!""#,
+               (select greatest(1, count(*)) from organization_members where organization_id = account_id) as "seats!""#,
         now,
         held_until,
         limit,
