@@ -85,23 +85,6 @@ async fn seats_that_could_not_be_set_are_set_later() {
 }
 
 #[tokio::test]
-async fn nobody_goes_on_paying_for_an_organization_that_was_closed() {
-    let place = Place::new().await;
-    let ada = place.app.user("ada").await;
-    place.app.organization("acme", "ada", &[]).await;
-    let permit = place.organization(&ada, "acme").await;
-    let subscription = place.buy(&Payer::Organization(&permit), GOOD_CARD).await;
-    place.run_ask().await;
-    let acme = "acme".parse().expect("a name");
-    let organizations = &place.app.app.organizations;
-    let close = organizations.permit(&place.actor(&ada).await, &acme, OrganizationAction::Close).await;
-    organizations.close(&close.expect("a permit")).await.expect("closed");
-    place.app.run_chore("billing.ask").await;
-    let path = format!("/v1/subscriptions/{}", subscription["id"].as_str().expect("an id"));
-    assert_eq!(place.stripe.stripe("GET", &path, &[]).await["cancel_at_period_end"], true);
-}
-
-#[tokio::test]
 async fn a_change_of_members_that_is_not_made_changes_no_seats() {
     let place = Place::new().await;
     let ada = place.app.user("ada").await;

@@ -48,10 +48,11 @@ impl Browser {
     /// Opens a browser, unless this machine has none. What leads to `trap` for hosts below `.evil.example` is caught
     /// there; all other hosts but the loopback's address lead nowhere.
     pub(crate) async fn open(trap: Option<u16>) -> Option<Self> {
-        let driver = Driver::start()?;
+        let mut driver = Driver::start()?;
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities(&driver, trap).as_object().cloned().unwrap_or_default());
         let client = builder.connect(&format!("http://127.0.0.1:{}", driver.port)).await.expect("a browser");
+        driver.session = client.session_id().await.expect("a session");
         let browser = Self { client, _driver: driver };
         browser.set_screen(Screen::DESK).await;
         Some(browser)
@@ -192,7 +193,8 @@ impl Browser {
         assert!(!shown.contains(words), "{} should not say {words:?}:\n{shown}", self.address().await);
     }
 
-    /// Presses the button, or follows the link, that people or screen readers know by this name.
+    /// Presses the button, or follows the link, that people or screen readers know by this name, and waits for the page
+    /// that it leads to.
     pub(crate) async fn press(&self, name: &str) {
         self.press_in("", name).await;
     }
@@ -204,19 +206,19 @@ impl Browser {
     }
 
     async fn press_in(&self, part: &str, name: &str) {
-        let name = quote(name);
-        let named =
-            format!("normalize-space(.) = {name} or @aria-label = {name} or @value = {name} or @title = {name}");
+        let quoted = quote(name);
+        let named = format!(
+            "normalize-space(.) = {quoted} or @aria-label = {quoted} or @value = {quoted} or @title = {quoted}"
+        );
         // What the page is about comes before its head and foot, and what does something before what leads somewhere.
         let paths = ["//main", ""].map(|place| {
             let tags = ["button", "input", "a", "summary"];
             tags.map(|tag| format!("{place}{part}//{tag}[{named}]"))
         });
-        self.element(paths.as_flattened())
-            .await
-            .click()
-            .await
-            .unwrap_or_else(|cause| panic!("{name} cannot be pressed: {cause}"));
+        let element = self.element(paths.as_flattened()).await;
+        self.evaluate("window.isBefore = true").await;
+        element.click().await.unwrap_or_else(|cause| panic!("{name} cannot be pressed: {cause}"));
+        self.wait_until("!window.isBefore && document.readyState === 'complete'").await;
     }
 
     /// Types into the field with this label; what stood there is gone.
@@ -224,11 +226,6 @@ impl Browser {
         let field = self.field(label).await;
         field.clear().await.expect("an empty field");
         field.send_keys(text).await.expect("text");
-    }
-
-    /// Picks one of a list of choices by its words.
-    pub(crate) async fn choose(&self, label: &str, choice: &str) {
-        self.field(label).await.select_by_label(choice).await.unwrap_or_else(|cause| panic!("{choice}: {cause}"));
     }
 
     /// Ticks a box, or picks a radio button.

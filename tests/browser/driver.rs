@@ -1,9 +1,11 @@
 //! Chromium and its driver as they are on this machine, and one driver as a child process.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use crate::process::say;
 
@@ -14,9 +16,14 @@ const DRIVERS: &[&str] = &["chromedriver"];
 /// The start of the line by which the driver says where it listens.
 const STARTED: &str = "started successfully on port ";
 
-/// A running chromedriver, ended when dropped. Its browser ends with it.
+/// How long a browser may take to end.
+const LEAVE: Duration = Duration::from_secs(5);
+
+/// A running chromedriver, ended when dropped, and its browser first: that would live on by itself.
 pub(crate) struct Driver {
     child: Child,
+    /// What the driver calls the browser it started.
+    pub(crate) session: Option<String>,
     /// Where it listens.
     pub(crate) port: u16,
     /// The browser that it shall start.
@@ -42,14 +49,26 @@ impl Driver {
         let port = lines.find_map(|line| port(&line)).expect("the driver says where it listens");
         // It would stop at a full pipe.
         thread::spawn(move || lines.for_each(drop));
-        Some(Self { child, port, browser })
+        Some(Self { child, session: None, port, browser })
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        let _ = self.end_session();
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Driver {
+    /// Without the client, since nothing can be awaited while a failed test unwinds.
+    fn end_session(&self) -> io::Result<()> {
+        let Some(session) = &self.session else { return Ok(()) };
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(LEAVE))?;
+        write!(stream, "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+        stream.read(&mut [0; 512]).map(drop)
     }
 }
 

@@ -14,6 +14,7 @@ mod fetched;
 mod house;
 mod journeys;
 mod log;
+mod npm;
 #[path = "../support/process.rs"]
 #[expect(dead_code, reason = "the tests with clients say more to them")]
 mod process;

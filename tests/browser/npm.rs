@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -20,6 +19,7 @@ pub(crate) struct Npm {
     program: PathBuf,
     home: TempDir,
     registry: String,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Npm {
@@ -28,7 +28,18 @@ impl Npm {
         let fetching = tokio::task::spawn_blocking(|| fetched::package("npm 11", PACKAGE));
         let packages = fetching.await.expect("no panic").unwrap_or_else(|reason| panic!("npm 11: {reason}"));
         let home = tempfile::tempdir().expect("a home");
-        Self { program: packages.join("npm/bin/npm-cli.js"), home, registry: registry.to_owned() }
+        Self {
+            program: packages.join("npm/bin/npm-cli.js"),
+            home,
+            registry: registry.to_owned(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// The same with one more variable in its environment.
+    pub(crate) fn with(mut self, variable: &'static str, value: &str) -> Self {
+        self.environment.push((variable, value.to_owned()));
+        self
     }
 
     /// Says where a scope lives, as `npm login --scope` would.
@@ -36,6 +47,14 @@ impl Npm {
         let file = self.home.path().join(".npmrc");
         let known = fs::read_to_string(&file).unwrap_or_default();
         fs::write(file, format!("{known}{scope}:registry={}/\n", self.registry)).expect("a file");
+    }
+
+    /// Gives it a token.
+    pub(crate) fn holds(&self, token: &str) {
+        let file = self.home.path().join(".npmrc");
+        let known = fs::read_to_string(&file).unwrap_or_default();
+        let host = self.registry.split_once(':').map_or("", |(_, rest)| rest);
+        fs::write(file, format!("{known}{host}/:_authToken={token}\n")).expect("a file");
     }
 
     /// Runs npm where it concerns no folder.
@@ -80,6 +99,7 @@ impl Npm {
         command.env("npm_config_cache", home.join(".npm")).env("npm_config_update_notifier", "false");
         command.env("npm_config_globalconfig", home.join("no-npmrc-of-the-machine"));
         command.env("npm_config_fetch_retries", "0").env("NO_COLOR", "1");
+        command.envs(self.environment.iter().map(|(variable, value)| (variable, value)));
         command
     }
 
@@ -116,5 +136,5 @@ impl Npm {
 
 fn address_in(said: &str) -> Option<String> {
     let words = said.split(|letter: char| letter.is_whitespace() || letter.is_control());
-    words.into_iter().find(|word| word.starts_with("http")).map(str::to_owned)
+    words.into_iter().find(|word| word.starts_with("http") && word.contains("/cli/")).map(str::to_owned)
 }

@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use axum::body::Body;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use strongroom::audit::By;
-use strongroom::policy::{BillingFlag, Narrowing, Permission};
+use strongroom::config::MailTls;
+use strongroom::invitations::Invitee;
+use strongroom::policy::{Actor, BillingFlag, Intent, Narrowing, Permission};
 use strongroom::users::{NewUser, Password};
 
 use crate::browser::Browser;
 use crate::house::House;
 use crate::support::app::{PASSWORD, Package, Person};
+use crate::support::authenticator::App;
+use crate::support::smtp::Smtp;
 use crate::texts::Texts;
 
 /// Who looks at pages.
@@ -24,6 +29,8 @@ pub(crate) enum Who {
     Bob,
     /// Has nothing yet.
     Carol,
+    /// Shows a second factor whenever she changes something.
+    Dora,
     /// Was given access, and has no plan.
     Freda,
     /// Owns packages, and the plan has ended.
@@ -31,7 +38,8 @@ pub(crate) enum Who {
 }
 
 impl Who {
-    pub(crate) const ALL: [Self; 6] = [Self::Nobody, Self::Ada, Self::Bob, Self::Carol, Self::Freda, Self::Lena];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Nobody, Self::Ada, Self::Bob, Self::Carol, Self::Dora, Self::Freda, Self::Lena];
 
     /// The name of the account.
     pub(crate) fn name(self) -> &'static str {
@@ -40,6 +48,7 @@ impl Who {
             Self::Ada => "ada",
             Self::Bob => "bob",
             Self::Carol => "carol",
+            Self::Dora => "dora",
             Self::Freda => "freda",
             Self::Lena => "lena",
         }
@@ -49,6 +58,9 @@ impl Who {
 /// The registry, its people and packages.
 pub(crate) struct World {
     pub(crate) house: House,
+    smtp: Smtp,
+    /// Dora's authenticator.
+    phone: Option<App>,
     tokens: BTreeMap<&'static str, String>,
     /// What stands in addresses for what has no fixed name.
     places: BTreeMap<&'static str, String>,
@@ -57,12 +69,22 @@ pub(crate) struct World {
 impl World {
     /// Fills a registry.
     pub(crate) async fn told_in(texts: &Texts) -> Self {
-        let house = House::open().await;
-        let mut world = Self { house, tokens: BTreeMap::new(), places: BTreeMap::new() };
+        let smtp = Smtp::start().await;
+        let port = smtp.port;
+        let house = House::with("127.0.0.1", |config| {
+            config.mail.host = Some("localhost".into());
+            config.mail.port = port;
+            config.mail.tls = MailTls::None;
+            config.mail.from = Some("registry@strongroom.example".into());
+        })
+        .await;
+        let mut world = Self { house, smtp, phone: None, tokens: BTreeMap::new(), places: BTreeMap::new() };
         world.settle_people(texts).await;
         world.publish(texts).await;
         world.share().await;
         world.use_everything(texts).await;
+        world.invite().await;
+        world.show_second_factor().await;
         world.house.app.run_all_chores().await;
         world
     }
@@ -155,6 +177,58 @@ impl World {
         self.places.insert("{nasty}", texts.package.to_owned());
         self.places.insert("{file}", texts.file_in_address());
         self.places.insert("{prerelease}", texts.prerelease.to_owned());
+        for place in ["{login}", "{refused}"] {
+            let login = self.begin_login(texts).await;
+            self.places.insert(place, login);
+        }
+    }
+
+    /// A terminal that asks for a login: the last part of the address that it shows.
+    async fn begin_login(&self, texts: &Texts) -> String {
+        let headers = [("content-type", "application/json"), ("npm-auth-type", "web"), ("user-agent", texts.client)];
+        let body = Body::from(json!({ "hostname": texts.host }).to_string());
+        let answer = self.house.app.anonymous().send("POST", "/-/v1/login", &headers, body).await.expect(200);
+        last_part(answer.json()["loginUrl"].as_str().expect("an address"))
+    }
+
+    /// Letters with links that wait for an answer.
+    async fn invite(&mut self) {
+        let rooms = &self.house.app.app;
+        let name = "@ada/vault".parse().expect("a name");
+        let permit = rooms.access.permit(&Actor::Operator, &name, Intent::GRANT).await.expect("a permit");
+        for invitee in ["eve@example.com", "lena"] {
+            let invitee = Invitee::read(invitee).expect("somebody");
+            rooms.invitations.invite_to_package(&permit, &invitee).await.expect("an invitation");
+        }
+        self.house.app.run_chore("mail.deliver").await;
+        let invitation = last_part(self.smtp.take_letter_to("eve@example.com").link());
+        let forgotten = rooms.recovery.hand_out(&"bob".parse().expect("a name")).await.expect("a link");
+        let carol = rooms.users.find(&"carol".parse().expect("a name")).await.expect("an answer").expect("a user");
+        rooms.recovery.ask_for_proof(carol.id).await.expect("a letter");
+        self.house.app.run_chore("mail.deliver").await;
+        let proof = last_part(self.smtp.take_letter_to("carol@example.com").link());
+        self.places.extend([("{invitation}", invitation), ("{forgotten}", last_part(&forgotten)), ("{proof}", proof)]);
+    }
+
+    /// Dora turns her second factor on, and a terminal of hers waits for it.
+    async fn show_second_factor(&mut self) {
+        let dora = self.house.app.with_token(&self.tokens["dora"]);
+        let wish = json!({ "tfa": { "mode": "auth-and-writes", "password": PASSWORD } });
+        let begun = dora.json("POST", "/-/npm/v1/user", &wish).await.expect(200).json();
+        let phone = App::scan(begun["tfa"].as_str().expect("an address to scan"));
+        let code = phone.code(self.house.app.clock.now());
+        dora.json("POST", "/-/npm/v1/user", &json!({ "tfa": [code] })).await.expect(200);
+        // What a key answers is of no matter here, only that she has one.
+        let key = "insert into security_keys (account_id, key, credential, public_key, sign_count, name, created_at)
+            select id, '00000000000000000000', '\\x01', '\\x02', 0, 'grey key', now() from accounts where name = 'dora'";
+        sqlx::query(key).execute(&self.house.app.pool().await).await.expect("a key");
+        let headers = [("content-type", "application/json"), ("npm-auth-type", "web"), ("npm-command", "publish")];
+        let body = Body::from(Package::new("@dora/deeds", "1.0.0").document().to_string());
+        let answer = dora.send("PUT", "/@dora%2fdeeds", &headers, body).await.expect(401);
+        let deed = last_part(answer.json()["authUrl"].as_str().expect("an address"));
+        drop(dora);
+        self.places.insert("{deed}", deed);
+        self.phone = Some(phone);
     }
 
     /// An address of this world.
@@ -166,5 +240,17 @@ impl World {
     /// Signs somebody in, or everybody out.
     pub(crate) async fn sign_in(&self, browser: &Browser, who: Who) {
         self.house.sign_in(browser, who.name()).await;
+        if let (Who::Dora, Some(phone)) = (who, &self.phone) {
+            // A code is good for once.
+            let clock = &self.house.app.clock;
+            clock.set(clock.now() + TimeDelta::seconds(30));
+            browser.fill("One-time code", &phone.code(clock.now())).await;
+            browser.press("Log in").await;
+        }
     }
+}
+
+/// The secret at the end of an address.
+fn last_part(address: &str) -> String {
+    address.rsplit('/').next().unwrap_or_default().to_owned()
 }
