@@ -100,8 +100,7 @@ const OF_OWNERS: Statuses = [401, 401, 403, 403, 403, 422, 403, 403, 403, 403];
 const OF_ADMINS: Statuses = [401, 401, 403, 403, 403, 422, 422, 403, 403, 403];
 const GIVEN: Statuses = [401, 401, 403, 403, 403, 422, 422, 422, 403, 403];
 
-/// One's own page, and one of the owners of the organization.
-const OWN: Statuses = [401, 401, 200, 200, 200, 200, 200, 200, 200, 200];
+/// A page of the owners of the organization.
 const OWNERS: Statuses = [401, 401, 403, 403, 403, 200, 403, 403, 403, 403];
 
 /// Who may look may ask, and is told that it cannot be done.
