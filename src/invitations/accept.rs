@@ -12,7 +12,7 @@ use crate::policy::{AccountPermit, Actor, Principal};
 use crate::users;
 
 use super::store::{self, Row};
-use super::{Invitations, Invitee, Offered, over};
+use super::{Invitation, Invitations, Invitee, Offered, over};
 
 /// By what somebody has an invitation in hand.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ impl Invitations {
         let inviter = self.inviter(&mut transaction, &row).await?;
         store::decide(&mut transaction, row.id, "accepted", Some(account.id), self.clock.now()).await?;
         let invitation = row.into_invitation().ok_or_else(over)?;
-        self.record_answer(&mut transaction, permit, &invitation.offered, "invitation.accept").await?;
+        self.record_answer(&mut transaction, permit, &invitation, "invitation.accept").await?;
         match &invitation.offered {
             Offered::Account => {
                 return Err(Error::Unprocessable(
@@ -115,20 +115,23 @@ impl Invitations {
         &self,
         transaction: &mut Transaction,
         permit: &AccountPermit,
-        offered: &Offered,
+        invitation: &Invitation,
         action: &'static str,
     ) -> Result<()> {
-        let subject = match offered {
-            Offered::Account => permit.account().name.to_string(),
-            Offered::Package { name, .. } => name.to_string(),
-            Offered::Organization { name, .. } => name.to_string(),
+        let account = permit.account();
+        let (subject, owner) = match &invitation.offered {
+            Offered::Account => (account.name.to_string(), account.name.clone()),
+            Offered::Package { name, .. } => (name.to_string(), name.scope()),
+            Offered::Organization { name, .. } => (name.to_string(), name.clone()),
         };
+        // Whoever owns the place shall see who came in, and from where: the grant itself is the inviter's.
+        let scope = self.users.find_account(&owner).await?.map(|(id, _)| id);
         let event = audit::Event {
             action,
             subject: &subject,
-            scope: Some(permit.account().id),
+            scope,
             outcome: Outcome::Done,
-            detail: json!({}),
+            detail: json!({ "user": account.name, "invitation": invitation.key }),
         };
         audit::record(transaction, &By::from(permit), &event, self.clock.now()).await
     }

@@ -58,8 +58,10 @@ impl Invitations {
             {
                 users::note_email_proof(&mut transaction, profile.id, theirs, now).await?;
             }
-            if row.kind == Kind::Account {
-                store::decide(&mut transaction, row.id, "accepted", Some(profile.id), now).await?;
+            match row.kind {
+                Kind::Account => store::decide(&mut transaction, row.id, "accepted", Some(profile.id), now).await?,
+                // From now on it is this account's: it made one, and makes no more.
+                Kind::Package | Kind::Organization => store::bind(&mut transaction, row.id, profile.id).await?,
             }
         }
         transaction.commit().await?;

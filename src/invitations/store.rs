@@ -307,6 +307,14 @@ pub(super) async fn decide(
     Ok(())
 }
 
+/// Makes an invitation by mail, which the caller holds, the one of an account.
+pub(super) async fn bind(connection: &mut PgConnection, id: i64, account: AccountId) -> Result<()> {
+    sqlx::query!("update invitations set user_id = $2, email = null where id = $1", id, account.0)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Gives an invitation that the caller holds another link.
 pub(super) async fn renew(
     connection: &mut PgConnection,

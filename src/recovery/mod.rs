@@ -145,7 +145,7 @@ impl Recovery {
     ) -> Result<()> {
         let now = self.clock.now();
         let sent = store::count_since(transaction, account, Purpose::Reset, now - TimeDelta::hours(1)).await?;
-        let Some(email) = users::find_email(transaction, account).await? else { return Ok(()) };
+        let Some(email) = users::find_recovery_email(transaction, account).await? else { return Ok(()) };
         if sent >= MOST_LINKS {
             return Ok(());
         }
@@ -283,12 +283,19 @@ impl Recovery {
         Ok((row.name, row.email.ok_or_else(over)?))
     }
 
-    /// Notes that who has the link reads what is sent to the address, if it is the account's still.
+    /// Notes that who has the link reads what is sent to the address, if it is the account's still. Only who is logged in
+    /// with that account can say so: else a click in a letter that nobody asked for would show that the address is some
+    /// stranger's, and with it what is sent there.
     ///
     /// # Errors
-    /// `NotFound` where the link is over, or the account has another address now.
-    pub async fn prove(&self, code: &str, address: IpAddr) -> Result<AccountName> {
+    /// `NotFound` where the link is over, or the account has another address now; `Forbidden` to everybody else.
+    pub async fn prove(&self, permit: &AccountPermit, code: &str) -> Result<AccountName> {
         let row = self.find(code).await?.filter(|row| row.purpose == Purpose::Verify).ok_or_else(over)?;
+        if row.account != permit.account().id {
+            return Err(Error::Forbidden(
+                format!("This link is for account {}. Log in with that one, or leave the link alone.", row.name).into(),
+            ));
+        }
         let email = row.email.as_ref().ok_or_else(over)?;
         let now = self.clock.now();
         let mut transaction = self.db.begin().await?;
@@ -296,7 +303,6 @@ impl Recovery {
         if !used || !users::note_email_proof(&mut transaction, row.account, email, now).await? {
             return Err(over());
         }
-        let by = By { account: Some(row.account), name: row.name.to_string(), token: None, address: Some(address) };
         let event = audit::Event {
             action: "user.email-proof",
             subject: row.name.as_str(),
@@ -304,7 +310,7 @@ impl Recovery {
             outcome: Outcome::Done,
             detail: json!({}),
         };
-        audit::record(&mut transaction, &by, &event, now).await?;
+        audit::record(&mut transaction, &By::from(permit), &event, now).await?;
         transaction.commit().await?;
         Ok(row.name)
     }

@@ -147,7 +147,9 @@ pub(super) async fn find_link(pool: &PgPool, digest: &[u8], now: Time) -> Result
            where account_links.digest = $1
              and account_links.used_at is null
              and account_links.expires_at > $2
-             and accounts.disabled_at is null"#,
+             and accounts.disabled_at is null
+             -- What was sent to an address is good while that is the account's.
+             and (account_links.purpose <> 'reset' or lower(account_links.email) = lower(accounts.email))"#,
         digest,
         now,
     )

@@ -71,23 +71,42 @@ impl SecondFactor {
     }
 
     async fn check_totp(&self, code: TotpCode, showing: Showing<'_>) -> Result<bool> {
-        let now = self.clock.now();
         let mut transaction = self.db.begin().await?;
-        let wrong = store::lock_wrong_codes(&mut transaction, showing.account).await?;
-        refuse_while_closed(&wrong, now)?;
+        let wrong = self.await_turn(&mut transaction, showing).await?;
         let right = match self.open_seed(&mut transaction, showing).await? {
             Some(seed) => self.use_totp(&mut transaction, &seed, code, showing).await?,
             None => false,
         };
-        if !right {
-            let count = wrong.count.saturating_add(1);
-            store::set_wrong_codes(&mut transaction, showing.account, count, now + wait_after(count)).await?;
-            self.record(&mut transaction, showing, "second-factor.code", Outcome::Refused).await?;
-        } else if wrong.count > 0 {
-            store::set_wrong_codes(&mut transaction, showing.account, 0, now).await?;
-        }
+        self.count(&mut transaction, &wrong, right, showing).await?;
         transaction.commit().await?;
         Ok(right)
+    }
+
+    /// Has the codes of an account looked at one after the other, and none while there were too many wrong ones.
+    pub(super) async fn await_turn(&self, connection: &mut PgConnection, showing: Showing<'_>) -> Result<WrongCodes> {
+        let wrong = store::lock_wrong_codes(connection, showing.account).await?;
+        refuse_while_closed(&wrong, self.clock.now())?;
+        Ok(wrong)
+    }
+
+    /// Counts a code that was wrong, and forgets the wrong ones before a right one.
+    pub(super) async fn count(
+        &self,
+        connection: &mut PgConnection,
+        wrong: &WrongCodes,
+        right: bool,
+        showing: Showing<'_>,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        if right {
+            return match wrong.count {
+                0 => Ok(()),
+                _ => store::set_wrong_codes(connection, showing.account, 0, now).await,
+            };
+        }
+        let count = wrong.count.saturating_add(1);
+        store::set_wrong_codes(connection, showing.account, count, now + wait_after(count)).await?;
+        self.record(connection, showing, "second-factor.code", Outcome::Refused).await
     }
 
     /// Whether it is the code of a step that is good now, and nobody else's already.

@@ -89,7 +89,11 @@ impl SecondFactor {
         let seed = Seed::from_bytes(self.vault.open(&seed_context(account.id), &waiting.sealed)?);
         let code = TotpCode::parse(code).ok_or(Error::WrongSecondFactor)?;
         let showing = Showing::of(permit.principal(), OWN_ACCOUNT);
-        if !self.use_totp(&mut transaction, &seed, code, showing).await? {
+        let wrong = self.await_turn(&mut transaction, showing).await?;
+        let right = self.use_totp(&mut transaction, &seed, code, showing).await?;
+        self.count(&mut transaction, &wrong, right, showing).await?;
+        if !right {
+            transaction.commit().await?;
             return Err(Error::WrongSecondFactor);
         }
         let now = self.clock.now();

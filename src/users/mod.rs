@@ -293,6 +293,15 @@ pub async fn find_email(connection: &mut PgConnection, id: AccountId) -> Result<
     store::find_email(connection, id).await
 }
 
+/// Where a link to a new password may go: an address that is proven, or the one that the account was made with. Of others
+/// nobody knows who put them there.
+///
+/// # Errors
+/// The database's.
+pub async fn find_recovery_email(connection: &mut PgConnection, id: AccountId) -> Result<Option<Email>> {
+    store::find_recovery_email(connection, id).await
+}
+
 /// Notes that somebody showed that they read what is sent to this address, if it is the account's still.
 ///
 /// # Errors

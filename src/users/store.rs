@@ -317,6 +317,23 @@ pub(super) async fn list_by_email(
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
+/// An address that is proven, or that has never been another.
+pub(super) async fn find_recovery_email(connection: &mut PgConnection, id: AccountId) -> Result<Option<Email>> {
+    let email = sqlx::query_scalar!(
+        r#"select email as "email: Email"
+           from accounts
+           where id = $1
+             and kind = 'user'
+             and email <> ''
+             and disabled_at is null
+             and (email_verified_at is not null or email_changed_at is null)"#,
+        id.0,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(email)
+}
+
 pub(super) async fn find_email(connection: &mut PgConnection, id: AccountId) -> Result<Option<Email>> {
     let text = sqlx::query_scalar!("select email from accounts where id = $1 and kind = 'user'", id.0)
         .fetch_optional(connection)

@@ -248,7 +248,6 @@ async fn a_page_that_is_over_says_what_to_do_next() {
         ("/login/cli/x", "Run npm login again"),
         ("/auth/cli/x", "Run the command again"),
         ("/forgot/x", "Ask for a new one"),
-        ("/verify/x", "Ask for a new one"),
         ("/invite/x", "Ask for a new one"),
         ("/setup/x", "when it starts"),
     ] {

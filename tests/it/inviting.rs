@@ -1,6 +1,7 @@
 //! Invitations: to an account, to a package, to an organization.
 
 use chrono::TimeDelta;
+use strongroom::audit::By;
 use strongroom::config::{BillingProvider, Signup};
 use strongroom::error::Error;
 use strongroom::invitations::{Door, Invitee, Offered, Place, Sent};
@@ -9,6 +10,7 @@ use strongroom::policy::{
     AccountAction, AccountPermit, Actor, Administer, BillingFlag, InstanceAction, Intent, OrganizationAction,
     OrganizationPermit, OrganizationRole, Permission, Permit, permit_instance,
 };
+use strongroom::users::{NewUser, Password};
 
 use crate::mail::by;
 use crate::recovery::code_in;
@@ -286,7 +288,26 @@ async fn who_was_invited_to_a_package_may_sign_up_for_it_first() {
     let form = browser.get(&signup).await.expect(200).form("/signup").fill("name", "bob").fill("password", PASSWORD);
     let page = browser.submit_and_follow(form).await.expect(200);
     assert_eq!(page.path, path);
+    // It has made one account, and makes no other, nor does it let another one in.
+    let code = path.rsplit('/').next().expect("a code");
+    let other = NewUser {
+        name: "eve".parse().expect("a name"),
+        email: "eve@example.com".parse().expect("an address"),
+        password: Password::chosen(PASSWORD).expect("a password"),
+        administrator: false,
+    };
+    let refused = app.app.invitations.sign_up(Some(code), other, &By::default()).await;
+    assert!(matches!(refused, Err(Error::NotFound(_))), "{refused:?}");
     browser.submit(page.form(&path).press("decision", "accept")).await.expect(303);
+    // Who owns the package sees who came in.
+    let seen: Vec<String> = sqlx::query_scalar(
+        "select detail ->> 'user' from audit_events join accounts on accounts.id = scope_id
+         where action = 'invitation.accept' and accounts.name = 'alice'",
+    )
+    .fetch_all(&app.pool().await)
+    .await
+    .expect("rows");
+    assert_eq!(seen, ["bob"]);
     let bob = app.token("bob", strongroom::policy::Narrowing::default(), None).await;
     bob.get("/@alice/one").await.expect(200);
 }

@@ -6,14 +6,14 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use strongroom::error::Error;
 use strongroom::names::AccountName;
-use strongroom::policy::Narrowing;
+use strongroom::policy::{AccountAction, Narrowing};
 use strongroom::recovery::Reset;
 use strongroom::users::Password;
 
 use crate::mail::by;
 use crate::second_factor::{enable, wait};
 use crate::session::log_in;
-use crate::support::app::{ADDRESS, PASSWORD, TestApp};
+use crate::support::app::{ADDRESS, PASSWORD, Person, TestApp};
 use crate::support::smtp::Smtp;
 
 const CHOSEN: &str = "a better battery";
@@ -157,6 +157,37 @@ async fn the_operator_hands_out_a_link_where_no_mail_arrives() {
     assert!(matches!(app.app.recovery.hand_out(&nobody).await, Err(Error::NotFound(_))));
 }
 
+/// Uses a link as the page does, by somebody who is logged in.
+async fn prove(person: &Person<'_>, code: &str) -> Result<AccountName, Error> {
+    let token = person.token.as_deref().expect("a token");
+    let actor = person.app.app.tokens.authenticate(token, IpAddr::from(ADDRESS)).await.expect("an actor");
+    let permit = person.app.app.second_factor.permit(&actor, AccountAction::See).await?;
+    person.app.app.recovery.prove(&permit, code).await
+}
+
+#[tokio::test]
+async fn a_link_is_worth_nothing_once_the_address_or_the_password_is_another() {
+    let smtp = Smtp::start().await;
+    let app = TestApp::with(by(&smtp)).await;
+    let alice = app.user("alice").await;
+    let ask = async || {
+        forget(&app, "alice").await;
+        let letters =
+            smtp.take_letters_to("alice@example.com").into_iter().chain(smtp.take_letters_to("eve@example.com"));
+        letters.filter(|letter| letter.body.contains("/forgot/")).next_back()
+    };
+    let first = ask().await.expect("a letter");
+    let change = serde_json::json!({ "password": { "old": PASSWORD, "new": CHOSEN } });
+    alice.json("POST", "/-/npm/v1/user", &change).await.expect(200);
+    assert!(app.app.recovery.reset_link(code_in(first.link())).await.is_err(), "the password is another");
+    let second = ask().await.expect("a letter");
+    assert!(app.app.recovery.reset_link(code_in(second.link())).await.is_ok());
+    alice.json("POST", "/-/npm/v1/user", &serde_json::json!({ "email": "eve@example.com" })).await.expect(200);
+    assert!(app.app.recovery.reset_link(code_in(second.link())).await.is_err(), "the address is another");
+    // Whoever found a token and put their own address there does not come to have the account.
+    assert!(ask().await.is_none());
+}
+
 #[tokio::test]
 async fn who_reads_an_address_proves_it_and_a_new_address_is_not_proven() {
     let smtp = Smtp::start().await;
@@ -170,9 +201,11 @@ async fn who_reads_an_address_proves_it_and_a_new_address_is_not_proven() {
     let letter = smtp.take_letter_to("alice@example.com");
     let code = code_in(letter.link());
     assert!(app.app.recovery.reset_link(code).await.is_err(), "it is good for nothing else");
-    app.app.recovery.prove(code, IpAddr::from(ADDRESS)).await.expect("a proof");
+    let eve = app.user("eve").await;
+    assert!(matches!(prove(&eve, code).await, Err(Error::Forbidden(_))), "it is alice's alone");
+    prove(&alice, code).await.expect("a proof");
     assert_eq!(verified().await, Value::Bool(true));
-    assert!(app.app.recovery.prove(code, IpAddr::from(ADDRESS)).await.is_err(), "once");
+    assert!(prove(&alice, code).await.is_err(), "once");
     app.app.recovery.ask_for_proof(id).await.expect("nothing to do");
     app.run_chore("mail.deliver").await;
     assert!(smtp.letters().is_empty());
@@ -183,6 +216,6 @@ async fn who_reads_an_address_proves_it_and_a_new_address_is_not_proven() {
     alice.json("POST", "/-/npm/v1/user", &serde_json::json!({ "email": "newer@example.com" })).await.expect(200);
     app.run_chore("mail.deliver").await;
     let stale = smtp.take_letter_to("new@example.com");
-    assert!(app.app.recovery.prove(code_in(stale.link()), IpAddr::from(ADDRESS)).await.is_err());
+    assert!(prove(&alice, code_in(stale.link())).await.is_err());
     assert_eq!(verified().await, Value::Bool(false));
 }

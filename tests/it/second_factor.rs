@@ -48,6 +48,34 @@ pub(crate) fn assert_asks(answer: Answer) -> Value {
 }
 
 #[tokio::test]
+async fn guessing_the_first_code_is_counted_too() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let wish = json!({ "tfa": { "mode": "auth-and-writes", "password": PASSWORD } });
+    ada.json("POST", PROFILE, &wish).await.expect(200);
+    let mut statuses = Vec::new();
+    for guess in 0..8 {
+        let guess = json!({ "tfa": [format!("{guess:06}")] });
+        statuses.push(ada.json("POST", PROFILE, &guess).await.status.as_u16());
+    }
+    assert_eq!(statuses[..6], [401; 6]);
+    assert_eq!(statuses[6..], [429; 2]);
+}
+
+#[tokio::test]
+async fn what_a_password_confirmed_is_not_confirmed_by_a_second_factor_that_came_later() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let browser = app.logged_in("ada").await;
+    let page = browser.get("/confirm").await.expect(200);
+    browser.submit(page.form("/confirm").fill("_password", PASSWORD)).await.expect(303);
+    enable(&app, &ada, "auth-and-writes").await;
+    // Well within the quarter of an hour, a code is asked for all the same.
+    let again = browser.submit(browser.get("/confirm").await.form("/confirm")).await.expect(200);
+    assert!(again.html().contains("one-time-code"), "{}", again.html());
+}
+
+#[tokio::test]
 async fn it_is_set_up_as_npm_does_it_and_given_up_again() {
     let app = TestApp::new().await;
     let alice = app.user("alice").await;

@@ -197,7 +197,8 @@ impl TestApp {
 /// Somebody who sends requests.
 #[derive(Clone)]
 pub(crate) struct Person<'a> {
-    app: &'a TestApp,
+    /// Where they are.
+    pub(crate) app: &'a TestApp,
     /// Their token.
     pub(crate) token: Option<String>,
 }

@@ -160,7 +160,8 @@ impl Tokens {
     /// The database's.
     pub async fn confirm_session(&self, principal: &Principal) -> Result<()> {
         let mut transaction = self.db.begin().await?;
-        store::confirm(&mut transaction, principal.token, self.clock.now()).await?;
+        let has_second_factor = principal.account.second_factor.is_some();
+        store::confirm(&mut transaction, principal.token, has_second_factor, self.clock.now()).await?;
         transaction.commit().await
     }
 

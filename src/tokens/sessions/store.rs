@@ -70,10 +70,27 @@ pub(super) async fn find_confirmed_at(pool: &PgPool, session: TokenId) -> Result
     Ok(found.fetch_optional(pool).await?)
 }
 
-pub(super) async fn confirm(connection: &mut PgConnection, session: TokenId, now: Time) -> Result<()> {
-    sqlx::query!("update sessions set confirmed_at = $2 where token_id = $1", session.0, now)
-        .execute(connection)
-        .await?;
+/// Where the account has a second factor by now and had none before, what was shown is not enough, and nothing is noted.
+pub(super) async fn confirm(
+    connection: &mut PgConnection,
+    session: TokenId,
+    has_second_factor: bool,
+    now: Time,
+) -> Result<()> {
+    sqlx::query!(
+        "update sessions
+         set confirmed_at = $3
+         from tokens
+         join accounts on accounts.id = tokens.account_id
+         where sessions.token_id = tokens.id
+           and tokens.id = $1
+           and ($2 or accounts.second_factor is null)",
+        session.0,
+        has_second_factor,
+        now,
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

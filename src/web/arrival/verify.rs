@@ -10,6 +10,7 @@ use http::StatusCode;
 use crate::app::App;
 use crate::http::PathParameters;
 use crate::names::{AccountName, Email};
+use crate::policy::AccountAction;
 
 use super::super::over::show_over;
 use super::super::shell::{Form, PageResult, Visitor, page, see_other};
@@ -28,6 +29,7 @@ pub(in crate::web) async fn verify_page(
     visitor: Visitor,
     path: PathParameters,
 ) -> PageResult {
+    visitor.principal()?;
     let asked = match app.recovery.proof_link(path.get("code")).await {
         Ok(asked) => asked,
         Err(error) => return show_over(&visitor, error),
@@ -42,7 +44,8 @@ pub(in crate::web) async fn prove(
     path: PathParameters,
     _form: Form,
 ) -> PageResult {
-    app.recovery.prove(path.get("code"), visitor.address).await?;
+    let permit = app.second_factor.permit(visitor.actor(), AccountAction::See).await?;
+    app.recovery.prove(&permit, path.get("code")).await?;
     Ok(see_other(&visitor, "/verify/done"))
 }
 
