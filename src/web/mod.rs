@@ -17,6 +17,7 @@ mod organizations;
 mod over;
 pub(crate) mod package;
 mod package_list;
+mod package_settings;
 mod profile;
 mod search;
 mod settings;
@@ -133,6 +134,26 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
         row(&["POST"], "/org/{organization}/billing/portal", post(billing::open_portal)),
         row(&["GET", "POST"], "/org/{organization}/billing/cancel", get(billing::cancel_page).post(billing::cancel)),
         row(&["POST"], "/org/{organization}/billing/resume", post(billing::resume)),
+        row(
+            &["GET", "POST"],
+            "/package/{package}/settings",
+            get(package_settings::settings_page).post(package_settings::change),
+        ),
+        row(
+            &["GET", "POST"],
+            "/package/{package}/settings/remove",
+            get(package_settings::page_to_remove).post(package_settings::remove),
+        ),
+        row(
+            &["GET", "POST"],
+            "/package/{package}/settings/trust",
+            get(package_settings::trust_page).post(package_settings::change_trust),
+        ),
+        row(
+            &["GET", "POST"],
+            "/package/{package}/staged/{id}",
+            get(package_settings::staged_page).post(package_settings::review),
+        ),
     ];
     pages.into_iter().chain(own_account()).chain(files()).collect()
 }

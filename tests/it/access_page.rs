@@ -7,6 +7,7 @@ use strongroom::policy::{BillingFlag, Narrowing, Permission};
 
 use crate::second_factor::enable;
 use crate::support::app::{PASSWORD, Package, TestApp};
+use crate::support::authenticator::App as Phone;
 use crate::support::browser::{Browser, FilledForm, Page};
 
 const PAGE: &str = "/package/@ada/x/access";
@@ -437,16 +438,22 @@ async fn a_private_package_leaves_search_listings_profiles_and_feeds_at_once() {
     assert_eq!(ada.get(MAKE_PRIVATE).await.expect(303).location(), PAGE);
 }
 
+/// A browser that somebody with an authenticator has logged in with.
+pub(crate) async fn with_code<'a>(app: &'a TestApp, name: &str, phone: &Phone) -> Browser<'a> {
+    let browser = app.browser();
+    let login = browser.get("/login").await.form("/login").fill("name", name).fill("password", PASSWORD);
+    let asked = browser.submit(login).await.expect(200);
+    browser.submit(asked.form("/login").fill("code", &phone.code(app.clock.now()))).await.expect(303);
+    browser
+}
+
 #[tokio::test]
 async fn an_account_with_a_second_factor_shows_it_and_goes_on_with_what_it_had_begun() {
     let app = ada_with_package().await;
     app.user("bob").await;
     let ada_cli = app.token("ada", Narrowing::default(), None).await;
     let (phone, _) = enable(&app, &ada_cli, "auth-and-writes").await;
-    let ada = app.browser();
-    let login = ada.get("/login").await.form("/login").fill("name", "ada").fill("password", PASSWORD);
-    let asked = ada.submit(login).await.expect(200);
-    ada.submit(asked.form("/login").fill("code", &phone.code(app.clock.now()))).await.expect(303);
+    let ada = with_code(&app, "ada", &phone).await;
     later(&app);
     let page = ada.get(PAGE).await.expect(200);
     let asked = ada.submit(adding(&page, PAGE, "bob")).await.expect(200);

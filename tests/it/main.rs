@@ -33,6 +33,7 @@ mod manual;
 mod noticing;
 mod organizations;
 mod package_pages;
+mod package_settings;
 mod pages;
 mod passkeys;
 mod policy_table;

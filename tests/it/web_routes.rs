@@ -233,6 +233,51 @@ fn rows() -> Vec<Row> {
         // Two versions are not named, and the file is no image.
         package_look("/package/{package}/diff", NOTHING_TO_READ, [404; 10], [404; 10]),
         package_look("/package/{package}/v/{version}/image/{*path}", NOTHING_TO_READ, [404; 10], [404; 10]),
+        package_look(
+            "/package/{package}/settings",
+            [404, 404, 404, 403, 200, 200, 404, 404, 200, 404],
+            [403, 403, 403, 200, 200, 200, 403, 403, 200, 403],
+            [404; 10],
+        ),
+        package_form(
+            "/package/{package}/settings",
+            &[("set-tag", "1"), ("tag", "1.0.0"), ("version", "1.0.0")],
+            [401, 401, 404, 403, 422, 422, 404, 404, 402, 404],
+            [401, 401, 403, 422, 422, 422, 403, 403, 422, 403],
+            MISSING,
+        ),
+        package_look(
+            "/package/{package}/settings/remove",
+            [401, 401, 404, 403, 200, 200, 404, 404, 200, 404],
+            [401, 401, 403, 200, 200, 200, 403, 403, 200, 403],
+            MISSING,
+        )
+        .confirmed(),
+        package_form(
+            "/package/{package}/settings/remove",
+            &[("unpublish", "1"), ("typed", "another name")],
+            [401, 401, 404, 403, 422, 422, 404, 404, 422, 404],
+            [401, 401, 403, 422, 422, 422, 403, 403, 422, 403],
+            MISSING,
+        )
+        .confirmed(),
+        // Trust takes a second factor, which nobody here has; who administers is told that, also before there is a package.
+        package_look(
+            "/package/{package}/settings/trust",
+            [404, 404, 404, 403, 403, 403, 404, 404, 403, 404],
+            [403; 10],
+            [404, 404, 404, 404, 404, 403, 404, 404, 403, 404],
+        ),
+        package_form(
+            "/package/{package}/settings/trust",
+            &[("trust", "1"), ("kind", "none")],
+            administer(403, 403),
+            on_public(administer(403, 403)),
+            [401, 401, 404, 404, 404, 403, 404, 404, 403, 404],
+        ),
+        // Nothing waits under this id, whoever asks.
+        package_look("/package/{package}/staged/{id}", [404; 10], [404; 10], [404; 10]),
+        package_form("/package/{package}/staged/{id}", &[("reject", "1")], [404; 10], [404; 10], [404; 10]),
         // Who lapsed still looks after who has access, and opens; to close costs what private packages cost.
         package_look(
             "/package/{package}/access",

@@ -7,6 +7,7 @@ mod store;
 
 use std::collections::HashMap;
 
+use node_semver::{Range, Version};
 use serde_json::json;
 
 use crate::error::{Error, Result};
@@ -69,6 +70,36 @@ impl Packages {
         transaction.commit().await?;
         Ok(packument::rev_text(name, revision))
     }
+
+    /// Deprecates every version that fits a range, or takes that back where the message is empty. Returns how many fit.
+    ///
+    /// # Errors
+    /// `Unprocessable` for what is no range, or one that no version fits; else as [`Packages::deprecate`].
+    pub async fn deprecate_range(&self, permit: &Permit<Write>, range: &str, message: &str) -> Result<usize> {
+        let live = super::store::list_tarballs(self.db.reads(), permit.name()).await?;
+        let fits = fitting(range)?;
+        let numbers = live.keys().filter(|number| fits(number));
+        let outlined =
+            numbers.map(|number| OutlinedVersion { number: number.to_string(), deprecated: Some(message.to_owned()) });
+        let versions: Vec<OutlinedVersion> = outlined.collect();
+        let count = versions.len();
+        if count == 0 {
+            let sentence = format!("No version of {} fits this range. Nothing was changed.", permit.name());
+            return Err(Error::Unprocessable(sentence.into()));
+        }
+        self.deprecate(permit, Deprecations { read: None, versions }).await?;
+        Ok(count)
+    }
+}
+
+/// Whether a version is meant by a range; a star means prereleases, too, and a number means itself.
+fn fitting(range: &str) -> Result<impl Fn(&str) -> bool> {
+    let refused = || Error::Unprocessable("That is no version and no range. Give one like 1.2.0 or <2.0.0.".into());
+    let parsed = Range::parse(range).map_err(|_| refused())?;
+    let (is_everything, text) = (range == "*", range.to_owned());
+    Ok(move |number: &str| {
+        is_everything || number == text || Version::parse(number).is_ok_and(|version| parsed.satisfies(&version))
+    })
 }
 
 fn compare(name: &PackageName, rows: &[store::VersionRow], wanted: Deprecations) -> Result<Change> {

@@ -1,0 +1,143 @@
+//! The settings of a package: tags, deprecation, the second factor, hooks, what waits for approval, removal.
+
+mod change;
+mod removal;
+mod staged;
+mod trust;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use http::StatusCode;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::hooks::{Delivery, Hook, Hooks};
+use crate::http::PackagePath;
+use crate::names::PackageName;
+use crate::packages::{ListedVersion, Trashed};
+use crate::policy::{AccountAction, Intent, PackageFacts, PackageSecondFactor, Right};
+use crate::staging::{Paging, StagedVersion};
+
+use super::package::Frame;
+use super::shell::{FormErrors, PageResult, Problem, Visitor, page};
+
+pub(super) use change::change;
+pub(super) use removal::{page_to_remove, remove};
+pub(super) use staged::{review, staged_page};
+pub(super) use trust::{change_trust, trust_page};
+
+/// Versions that a list to choose from has, hooks and deliveries that are shown.
+const NUMBERS: usize = 500;
+const HOOKS: u32 = 20;
+const DELIVERIES: u32 = 5;
+
+#[derive(Template)]
+#[template(path = "package_settings/page.html")]
+struct SettingsPage<'a> {
+    visitor: &'a Visitor,
+    name: &'a PackageName,
+    frame: Frame,
+    /// Tags, and the versions that they point at.
+    tags: Vec<(String, String)>,
+    numbers: Vec<String>,
+    deprecated: Vec<ListedVersion>,
+    second_factor: PackageSecondFactor,
+    staged: Vec<StagedVersion>,
+    hooks: Vec<(Hook, Vec<Delivery>)>,
+    trash: Vec<Trashed>,
+    may_write: bool,
+    administers: bool,
+    /// What was typed, to be shown again.
+    typed: Typed<'a>,
+    errors: FormErrors,
+}
+
+/// What was typed into the form that is shown again.
+#[derive(Default)]
+struct Typed<'a> {
+    tag: &'a str,
+    range: &'a str,
+    message: &'a str,
+    endpoint: &'a str,
+}
+
+/// Whether a button for this is shown: it would be done, be it after a second factor was shown.
+fn may<R: Right>(app: &App, visitor: &Visitor, facts: &PackageFacts, intent: Intent<R>) -> bool {
+    let answer = app.access.permit_on(visitor.actor(), facts, intent);
+    matches!(answer, Ok(_) | Err(Error::SecondFactorRequired { .. }))
+}
+
+/// The facts of a package whose settings the visitor may see: whoever writes to it, also while their plan has lapsed.
+async fn load_facts(app: &App, visitor: &Visitor, name: &PackageName) -> Result<PackageFacts> {
+    let facts = app.access.load_facts_for(visitor.actor(), name).await?;
+    let permit = app.access.permit_known(visitor.actor(), &facts, Intent::SEE_STAGED).await?;
+    if permit.package().is_none() {
+        return Err(Error::NotFound("There is no such package.".into()));
+    }
+    Ok(facts)
+}
+
+/// `GET /package/{package}/settings`.
+pub(super) async fn settings_page(State(app): State<Arc<App>>, visitor: Visitor, path: PackagePath) -> PageResult {
+    let name = path.for_reading()?;
+    match show(&app, &visitor, &name, Typed::default(), FormErrors::default()).await {
+        // What was removed can be brought back by who administers it, and is missing for everybody else.
+        Err(Problem::Refused(refusal)) if refusal.status() == 404 => {
+            removal::show_trash(&app, &visitor, &name).await?.ok_or(Problem::Refused(refusal))
+        }
+        answer => answer,
+    }
+}
+
+async fn show(app: &App, visitor: &Visitor, name: &PackageName, typed: Typed<'_>, errors: FormErrors) -> PageResult {
+    let facts = load_facts(app, visitor, name).await?;
+    let opened = app.packages.open(visitor.actor(), name, Intent::INSPECT).await?;
+    let versions = app.packages.list_versions(&opened).await?;
+    let staged = app.staging.list(visitor.actor(), Some(name), Paging { page: 0, per_page: 50 }).await?;
+    let package = facts.package.as_ref();
+    let administers = may(app, visitor, &facts, Intent::REVOKE);
+    let trash = if administers { app.packages.list_trash(visitor.actor(), Some(name)).await? } else { Vec::new() };
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let template = SettingsPage {
+        visitor,
+        name,
+        frame: Frame::of_facts(app, visitor, &facts, "settings"),
+        tags: tags(&versions),
+        numbers: versions.iter().take(NUMBERS).map(|version| version.number.clone()).collect(),
+        deprecated: versions.iter().filter(|version| version.deprecated.is_some()).take(NUMBERS).cloned().collect(),
+        second_factor: package.map(|package| package.second_factor).unwrap_or_default(),
+        staged: staged.items,
+        hooks: hooks(app, visitor, name).await?,
+        trash,
+        may_write: may(app, visitor, &facts, Intent::DEPRECATE),
+        administers,
+        typed,
+        errors,
+    };
+    page(visitor, status, &template)
+}
+
+fn tags(versions: &[ListedVersion]) -> Vec<(String, String)> {
+    let tagged = versions.iter().flat_map(|one| one.tags.iter().map(|tag| (tag.clone(), one.number.clone())));
+    let mut tags: Vec<_> = tagged.collect();
+    tags.sort_by(|(one, _), (other, _)| (one != "latest", one).cmp(&(other != "latest", other)));
+    tags
+}
+
+/// The visitor's own hooks that follow the package, each with what was delivered last.
+async fn hooks(app: &App, visitor: &Visitor, name: &PackageName) -> Result<Vec<(Hook, Vec<Delivery>)>> {
+    let follower = Hooks::permit(visitor.actor(), AccountAction::See)?;
+    let (_, hooks) = app.hooks.list(&follower, Some(name.as_str()), (0, HOOKS)).await?;
+    let mut listed = Vec::with_capacity(hooks.len());
+    for hook in hooks {
+        let deliveries = app.hooks.deliveries(&follower, &hook.key, DELIVERIES).await?;
+        listed.push((hook, deliveries));
+    }
+    Ok(listed)
+}
+
+fn address(name: &PackageName) -> String {
+    format!("/package/{name}/settings")
+}
