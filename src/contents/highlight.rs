@@ -7,11 +7,13 @@
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use syntect::parsing::{ParseState, Scope, ScopeStack, SyntaxReference, SyntaxSet};
 
 use crate::names::is_misleading;
+
+use super::deadline::Deadline;
 
 /// Longer lines are made by machines; colouring them is slow and helps nobody.
 const LONGEST_LINE: usize = 1000;
@@ -48,13 +50,14 @@ static CLASSES: LazyLock<Vec<(Scope, &'static str)>> = LazyLock::new(|| {
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
     bytes: usize,
-    deadline: Instant,
+    deadline: Deadline,
 }
 
 impl Budget {
-    /// So many bytes from now on for so long.
-    pub fn new(bytes: usize, time: Duration) -> Self {
-        Self { bytes, deadline: Instant::now() + time }
+    /// So many bytes, from now on for so long. Loading the grammars, once for each process, does not count.
+    pub fn new(bytes: usize, work: Duration) -> Self {
+        LazyLock::force(&SYNTAXES);
+        Self { bytes, deadline: Deadline::after(work) }
     }
 
     /// What is left of it when so many bytes have been coloured.
@@ -64,7 +67,7 @@ impl Budget {
     }
 
     fn allows(self, bytes: usize) -> bool {
-        bytes <= self.bytes && Instant::now() < self.deadline
+        bytes <= self.bytes && !self.deadline.is_over()
     }
 }
 

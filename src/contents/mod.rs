@@ -4,6 +4,7 @@
 //! at publish names; that is work for one thread, bounded in bytes and in how many do it at once, so that looking at
 //! packages never keeps an install waiting. Who may look is decided where [`VersionFiles`] are had.
 
+mod deadline;
 mod diff;
 mod folder;
 mod highlight;
@@ -21,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::packages::VersionFiles;
 use crate::packages::archive::FileEntry;
 
+pub use deadline::Deadline;
 pub use diff::{Change, DiffLine, FileChange, Hunk, Lines, Side, VersionDiff};
 pub use folder::{Node, list};
 pub use highlight::{Budget, highlight_named, plain_line};

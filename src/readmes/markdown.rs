@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use comrak::adapters::{HeadingAdapter, HeadingMeta, SyntaxHighlighterAdapter};
 use comrak::nodes::Sourcepos;
 use comrak::options::Plugins;
 use comrak::{Anchorizer, Arena, Options};
 
-use crate::contents::{Budget, highlight_named};
+use crate::contents::{Budget, Deadline, highlight_named};
 
 use super::sanitize::escape;
 
@@ -20,8 +20,8 @@ const COLOURED_BYTES: usize = 100 << 10;
 const COLOURING: Duration = Duration::from_millis(250);
 
 /// Makes HTML of Markdown; `None` when the time is up. HTML in it comes through as it is.
-pub(super) fn to_html(text: &str, deadline: Instant) -> Option<String> {
-    let is_late = || Instant::now() >= deadline;
+pub(super) fn to_html(text: &str, deadline: Deadline) -> Option<String> {
+    let is_late = || deadline.is_over();
     let options = options();
     let arena = Arena::new();
     let root = comrak::try_parse_document(&arena, text, &options, &is_late).ok()?;

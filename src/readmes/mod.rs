@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use crate::config;
+use crate::contents::Deadline;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::names::{PackageName, VersionNumber, is_misleading};
@@ -29,7 +30,7 @@ use store::Unrendered;
 /// Grows with every change of what is made of a README; what an older one made is made anew.
 const RENDERER: u32 = 1;
 
-/// How long a README may take; what takes longer stays plain.
+/// How much work a README may be; what is more stays plain.
 const TIME: Duration = Duration::from_millis(500);
 
 /// When a thread that does not look at the time is given up. It holds its turn until it ends.
@@ -137,7 +138,7 @@ impl Readmes {
         let plain = plain(&text);
         let work = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            render(&text, &file_name, &rules, Instant::now() + TIME)
+            render(&text, &file_name, &rules, Deadline::after(TIME))
         });
         let rendered = tokio::time::timeout(GIVE_UP, work).await;
         Ok(rendered.ok().and_then(std::result::Result::ok).flatten().unwrap_or(plain))
@@ -145,7 +146,7 @@ impl Readmes {
 }
 
 /// Makes HTML of a README; `None` for what is no Markdown, or too much of it.
-fn render(text: &str, file_name: &str, rules: &Rules, deadline: Instant) -> Option<String> {
+fn render(text: &str, file_name: &str, rules: &Rules, deadline: Deadline) -> Option<String> {
     if !is_markdown(file_name) {
         return None;
     }

@@ -6,12 +6,13 @@
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::time::Instant;
 
 use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::{
     BufferQueue, EndTag, StartTag, Tag, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
 };
+
+use crate::contents::Deadline;
 
 use super::Rules;
 use super::link::{self, Target};
@@ -59,7 +60,7 @@ const SIBLINGS: [(&str, &[&str], &[&str]); 6] = [
 ];
 
 /// Rewrites; `None` when it is too much, or the time is up.
-pub(super) fn rewrite(html: &str, rules: &Rules, deadline: Instant) -> Option<String> {
+pub(super) fn rewrite(html: &str, rules: &Rules, deadline: Deadline) -> Option<String> {
     let writer = Writer {
         html: String::with_capacity(html.len() * 2),
         open: Vec::new(),
@@ -107,7 +108,7 @@ struct Writer<'a> {
     tags: usize,
     gave_up: bool,
     rules: &'a Rules,
-    deadline: Instant,
+    deadline: Deadline,
 }
 
 impl Writer<'_> {
@@ -120,7 +121,7 @@ impl Writer<'_> {
     fn tag(&mut self, tag: &Tag) {
         self.tags += 1;
         // The clock is not asked for each.
-        if self.tags > TAGS || (self.tags.is_multiple_of(256) && Instant::now() >= self.deadline) {
+        if self.tags > TAGS || (self.tags.is_multiple_of(256) && self.deadline.is_over()) {
             self.gave_up = true;
         }
         if self.gave_up || self.is_silent(tag) {

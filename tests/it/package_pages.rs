@@ -111,11 +111,6 @@ async fn every_page_of_a_hidden_package_is_the_page_of_a_missing_one() {
             assert_eq!(headers(&hidden), headers(&missing), "{path}");
         }
     }
-    // What is made private leaves at once, images included.
-    app.grant("@ada/one", "eve", Permission::ReadOnly).await;
-    assert_eq!(stranger.get("/package/@ada/one/v/1.0.0/image/img/logo.png").await.answer.status, 200);
-    ada.json("DELETE", "/-/package/@ada%2fone/collaborators/eve", &json!({})).await;
-    app.run_all_chores().await;
 }
 
 #[tokio::test]
@@ -149,7 +144,8 @@ async fn a_readme_that_is_not_rendered_yet_is_shown_as_text() {
     let page = app.browser().get("/package/@ada/one").await.expect(200);
     assert_eq!(page.text(".readme pre"), "# <script>alert(1)</script>");
     app.run_chore("readmes.render").await;
-    assert!(page.attributes("script", "src").len() == 1);
+    let page = app.browser().get("/package/@ada/one").await.expect(200);
+    assert_eq!((page.text(".readme h2"), page.texts("script").len()), (String::new(), 1));
     package.version = "1.1.0".into();
     package.files.clear();
     ada.publish(&package).await.expect(201);

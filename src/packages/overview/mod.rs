@@ -6,7 +6,7 @@ mod store;
 use sqlx::types::Json;
 
 use crate::clock::Time;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::names::{DistTag, VersionNumber};
 use crate::tokens::TrustedPublisher;
 
@@ -54,13 +54,16 @@ pub struct Described {
     pub latest: Option<String>,
 }
 
+/// Manifests above this size are taken apart where that may take its time.
+const LARGE_MANIFEST: usize = 64 << 10;
+
 impl Packages {
-    /// Every version that can be installed, the newest first.
+    /// Versions that can be installed, the newest first: so many, behind the first so many.
     ///
     /// # Errors
     /// The database's.
-    pub async fn list_versions(&self, opened: &Opened) -> Result<Vec<ListedVersion>> {
-        store::list_versions(self.db.reads(), opened.permit.name(), None, i64::MAX).await
+    pub async fn list_versions(&self, opened: &Opened, from: u32, most: u32) -> Result<Vec<ListedVersion>> {
+        store::list_versions(self.db.reads(), opened.permit.name(), None, from, most).await
     }
 
     /// One version by number or tag; the latest where none is named.
@@ -74,13 +77,20 @@ impl Packages {
         let tag = wanted.parse::<DistTag>().map(|tag| tag.as_str().to_owned());
         let name = opened.permit.name();
         let row = store::describe(self.db.reads(), name, number.ok(), tag.ok()).await?.ok_or_else(missing)?;
-        let version = store::list_versions(self.db.reads(), name, Some(&row.number), 1).await?.pop();
+        let version = store::list_versions(self.db.reads(), name, Some(&row.number), 0, 1).await?.pop();
         Ok(Described {
             version: version.ok_or_else(missing)?,
-            about: About::of(&row.manifest),
+            about: read_manifest(row.manifest).await?,
             versions: row.versions,
             first_at: row.first_at,
             latest: row.latest,
         })
     }
+}
+
+async fn read_manifest(manifest: String) -> Result<About> {
+    if manifest.len() < LARGE_MANIFEST {
+        return Ok(About::of(&manifest));
+    }
+    tokio::task::spawn_blocking(move || About::of(&manifest)).await.map_err(Error::internal)
 }

@@ -24,7 +24,8 @@ pub(super) async fn list_versions(
     pool: &PgPool,
     name: &PackageName,
     number: Option<&str>,
-    most: i64,
+    from: u32,
+    most: u32,
 ) -> Result<Vec<ListedVersion>> {
     let rows = sqlx::query_as!(
         ListedVersion,
@@ -53,10 +54,12 @@ pub(super) async fn list_versions(
              and versions.unpublished_at is null
              and ($2::text is null or versions.version = $2)
            order by versions.id desc
-           limit $3"#,
+           limit $3
+           offset $4"#,
         name.as_str(),
         number,
-        most,
+        i64::from(most),
+        i64::from(from),
     )
     .fetch_all(pool)
     .await?;

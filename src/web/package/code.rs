@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::http::{PackagePath, PathParameters};
 use crate::packages::archive::FileEntry;
 use crate::packages::{Opened, VersionFiles};
-use crate::web::shell::{PageResult, Problem, Size, Visitor, page};
+use crate::web::shell::{PageResult, Problem, Size, Visitor, large_page, page};
 
 use super::{Frame, version_of, with_package};
 
@@ -33,12 +33,12 @@ struct FolderPage<'a> {
 
 #[derive(Template)]
 #[template(path = "package/file.html")]
-struct FilePage<'a> {
-    visitor: &'a Visitor,
+struct FilePage {
+    visitor: Visitor,
     frame: Frame,
     base: String,
     path: Vec<Step>,
-    file: &'a FileEntry,
+    file: FileEntry,
     size: Size,
     raw: String,
     shown: Shown,
@@ -131,7 +131,10 @@ async fn show_file(
     let number = frame.version.as_ref().map_or("", |line| line.version.number.as_str());
     let raw = format!("/package/{}/v/{number}/raw/{}", frame.name, escaped_path(&file.path));
     let (path, size) = (steps(base, &file.path), Size(file.size));
-    page(visitor, StatusCode::OK, &FilePage { visitor, frame, base: base.to_owned(), path, file, size, raw, shown })
+    let (base, file) = (base.to_owned(), file.clone());
+    let template = FilePage { visitor: visitor.clone(), frame, base, path, file, size, raw, shown };
+    let _place = app.contents.place().await?;
+    large_page(visitor, StatusCode::OK, template).await
 }
 
 fn no_file(path: &str) -> Problem {

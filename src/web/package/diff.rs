@@ -11,14 +11,14 @@ use crate::contents::{Change, Lines, VersionDiff};
 use crate::error::Error;
 use crate::http::{PackagePath, PathParameters, Query};
 use crate::packages::Opened;
-use crate::web::shell::{PageResult, Size, Visitor, page, see_other};
+use crate::web::shell::{PageResult, Size, Visitor, large_page, see_other};
 
 use super::{Frame, version_of, with_package};
 
 #[derive(Template)]
 #[template(path = "package/diff.html")]
-struct DiffPage<'a> {
-    visitor: &'a Visitor,
+struct DiffPage {
+    visitor: Visitor,
     frame: Frame,
     old: String,
     new: String,
@@ -60,11 +60,12 @@ async fn show(app: &App, visitor: &Visitor, opened: &Opened, range: &str) -> Pag
     let (before, after) = (app.packages.files(opened, &old).await?, app.packages.files(opened, &new).await?);
     drop(place);
     let diff = app.contents.diff(&before, &after).await?;
-    let template = DiffPage { visitor, frame, old: old.to_string(), new: new.to_string(), diff };
-    page(visitor, StatusCode::OK, &template)
+    let template = DiffPage { visitor: visitor.clone(), frame, old: old.to_string(), new: new.to_string(), diff };
+    let _place = app.contents.place().await?;
+    large_page(visitor, StatusCode::OK, template).await
 }
 
-impl DiffPage<'_> {
+impl DiffPage {
     fn word(change: Change) -> &'static str {
         match change {
             Change::Added => "added",

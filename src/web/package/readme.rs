@@ -13,15 +13,15 @@ use crate::http::{PackagePath, PathParameters, Query};
 use crate::packages::{About, Described, Opened};
 use crate::policy::Intent;
 use crate::readmes::{Body, Readme};
-use crate::web::shell::{PageResult, Size, Visitor, allow_images, page, see_other};
+use crate::web::shell::{PageResult, Size, Visitor, allow_images, large_page, see_other};
 
 use super::sparkline::{self, Downloads};
 use super::{Frame, version_of, with_package};
 
 #[derive(Template)]
 #[template(path = "package/readme.html")]
-struct ReadmePage<'a> {
-    visitor: &'a Visitor,
+struct ReadmePage {
+    visitor: Visitor,
     frame: Frame,
     readme: Option<Readme>,
     side: Side,
@@ -85,7 +85,8 @@ async fn show(app: &App, visitor: &Visitor, opened: &Opened, wanted: Option<&str
     let (frame, described) = Frame::load(app, visitor, opened, wanted, "readme").await?;
     let readme = app.readmes.find(opened, &version_of(&described.version.number)?).await?;
     let side = Side::load(app, visitor, opened, described, wanted.is_some()).await?;
-    let mut response = page(visitor, StatusCode::OK, &ReadmePage { visitor, frame, readme, side })?;
+    let template = ReadmePage { visitor: visitor.clone(), frame, readme, side };
+    let mut response = large_page(visitor, StatusCode::OK, template).await?;
     allow_images(visitor, &mut response, app.readmes.image_hosts())?;
     Ok(response)
 }

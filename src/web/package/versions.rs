@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
+use chrono::Days;
 use http::StatusCode;
 
 use crate::app::App;
@@ -16,7 +17,7 @@ use crate::web::shell::{PageResult, Size, Visitor, page};
 use super::{Frame, with_package};
 
 /// Versions on one page.
-const PAGE: usize = 100;
+const PAGE: u32 = 100;
 
 #[derive(Template)]
 #[template(path = "package/versions.html")]
@@ -25,11 +26,12 @@ struct VersionsPage<'a> {
     frame: Frame,
     /// Tags, and the versions that they point at.
     tags: Vec<(String, String)>,
-    versions: Vec<(&'a ListedVersion, i64)>,
+    /// The versions of this page, each behind its downloads of the last seven days.
+    versions: Vec<(i64, ListedVersion)>,
     /// Numbers to choose from for a comparison, the newest first.
-    numbers: Vec<&'a str>,
-    page: usize,
-    pages: usize,
+    numbers: Vec<String>,
+    page: u32,
+    pages: u32,
 }
 
 /// `GET /package/{package}/versions?page=2`.
@@ -43,25 +45,26 @@ pub(crate) async fn versions_page(
     with_package(&app, &visitor, path, async |opened| show(&app, &visitor, &opened, wanted).await).await
 }
 
-async fn show(app: &App, visitor: &Visitor, opened: &Opened, wanted: usize) -> PageResult {
+async fn show(app: &App, visitor: &Visitor, opened: &Opened, wanted: u32) -> PageResult {
     let _place = app.contents.place().await?;
-    let (frame, _) = Frame::load(app, visitor, opened, None, "versions").await?;
-    let versions = app.packages.list_versions(opened).await?;
-    let week = Period { start: visitor.now.date_naive() - chrono::Days::new(6), end: visitor.now.date_naive() };
-    let counted: HashMap<String, i64> = app.downloads.by_version(&opened.permit, week).await?.into_iter().collect();
-    let tagged =
-        versions.iter().flat_map(|version| version.tags.iter().map(|tag| (tag.clone(), version.number.clone())));
-    let mut tags: Vec<_> = tagged.collect();
-    tags.sort_by(|(one, _), (other, _)| (one != "latest", one).cmp(&(other != "latest", other)));
-    let pages = versions.len().div_ceil(PAGE).max(1);
+    let (frame, described) = Frame::load(app, visitor, opened, None, "versions").await?;
+    let pages = u32::try_from(described.versions).unwrap_or(u32::MAX).div_ceil(PAGE).max(1);
     let at = wanted.clamp(1, pages);
-    let shown = versions.iter().skip((at - 1) * PAGE).take(PAGE);
+    let versions = app.packages.list_versions(opened, (at - 1) * PAGE, PAGE).await?;
+    let today = visitor.now.date_naive();
+    let week = Period { start: today - Days::new(6), end: today };
+    let counted: HashMap<String, i64> = app.downloads.by_version(&opened.permit, week).await?.into_iter().collect();
+    let mut tags: Vec<_> = app.packages.tags(&opened.permit).await?.into_iter().collect();
+    tags.sort_by_key(|(tag, _)| (tag != "latest", tag.clone()));
     let template = VersionsPage {
         visitor,
         frame,
         tags,
-        versions: shown.map(|version| (version, counted.get(&version.number).copied().unwrap_or_default())).collect(),
-        numbers: versions.iter().take(PAGE).map(|version| version.number.as_str()).collect(),
+        numbers: versions.iter().map(|version| version.number.clone()).collect(),
+        versions: versions
+            .into_iter()
+            .map(|version| (counted.get(&version.number).copied().unwrap_or_default(), version))
+            .collect(),
         page: at,
         pages,
     };

@@ -18,7 +18,7 @@ pub(super) use form::{Form, FormErrors};
 pub(super) use frame::frame;
 pub(super) use notice::{Notice, Undo};
 pub(super) use once::{forget_shown, show_next, shown_next};
-pub(super) use page::{allow_form_target, allow_images, page, see_other, see_other_with};
+pub(super) use page::{allow_form_target, allow_images, large_page, page, see_other, see_other_with};
 pub(super) use problem::{PageResult, Problem};
 pub(super) use target::Target;
 pub(super) use text::{Moment, Size};

@@ -45,6 +45,20 @@ pub(crate) fn page(visitor: &Visitor, status: StatusCode, template: &impl Templa
     Ok(response)
 }
 
+/// The same for a template that may be megabytes: rendered and packed where that keeps nobody waiting.
+///
+/// # Errors
+/// As [`page`].
+pub(crate) async fn large_page(
+    visitor: &Visitor,
+    status: StatusCode,
+    template: impl Template + Send + 'static,
+) -> PageResult {
+    let visitor = visitor.clone();
+    let rendered = tokio::task::spawn_blocking(move || page(&visitor, status, &template)).await;
+    rendered.map_err(|cause| Problem::from(Error::internal(cause)))?
+}
+
 /// Lets the forms of one page lead to one more origin: the payment provider's.
 ///
 /// # Errors
