@@ -7,6 +7,7 @@
 mod deadline;
 mod diff;
 mod folder;
+mod held;
 mod highlight;
 mod image;
 mod unpack;
@@ -22,6 +23,8 @@ use crate::error::{Error, Result};
 use crate::packages::VersionFiles;
 use crate::packages::archive::FileEntry;
 
+use held::{Room, hold};
+
 pub use deadline::Deadline;
 pub use diff::{Change, DiffLine, FileChange, Hunk, Lines, Side, VersionDiff};
 pub use folder::{Node, list};
@@ -30,6 +33,9 @@ pub use image::ImageKind;
 
 /// The largest text that is shown on a page.
 pub const TEXT_BYTES: u64 = 512 << 10;
+
+/// The longest text that is shown on a page: each of its lines weighs more on the page than in the file.
+const MOST_LINES: usize = 20_000;
 
 /// The largest file that is handed out by itself; whoever wants a larger one takes the tarball.
 pub const RAW_BYTES: u64 = 16 << 20;
@@ -54,6 +60,7 @@ pub struct Contents {
     blobs: Blobs,
     turns: Arc<Semaphore>,
     places: Arc<Semaphore>,
+    room: Room,
 }
 
 /// A file as a page shows it.
@@ -63,7 +70,7 @@ pub enum Shown {
     Text(Vec<String>),
     /// Not text.
     Binary,
-    /// More than [`TEXT_BYTES`].
+    /// More than [`TEXT_BYTES`], or than twenty thousand lines.
     TooLarge,
 }
 
@@ -72,7 +79,7 @@ impl Contents {
     pub fn new(blobs: Blobs) -> Self {
         // Half of the cores at most: the other half answers installs.
         let at_once = std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
-        Self { blobs, turns: Arc::new(Semaphore::new(at_once)), places: Arc::new(Semaphore::new(PAGES_AT_ONCE)) }
+        Self { blobs, turns: Arc::new(Semaphore::new(at_once)), places: Arc::new(Semaphore::new(PAGES_AT_ONCE)), room: Room::new() }
     }
 
     /// A place among those who look at packages; held while a page asks the database.
@@ -97,9 +104,12 @@ impl Contents {
         let path = file.path.clone();
         let lines = move |bytes: Vec<u8>| {
             let budget = Budget::new(COLOURED_BYTES, COLOURING);
-            highlight::lines_of_file(&path, &String::from_utf8_lossy(&bytes), &budget)
+            if bytes.iter().filter(|byte| **byte == b'\n').count() > MOST_LINES {
+                return Shown::TooLarge;
+            }
+            Shown::Text(highlight::lines_of_file(&path, &String::from_utf8_lossy(&bytes), &budget))
         };
-        self.with_file(version, file, lines).await.map(Shown::Text)
+        self.with_file(version, file, lines).await
     }
 
     /// The bytes of a file.
@@ -111,7 +121,8 @@ impl Contents {
             let sentence = format!("{} is larger than what is handed out by itself. Take the tarball.", file.path);
             return Err(Error::TooLarge(sentence.chars().take(300).collect::<String>().into()));
         }
-        self.with_file(version, file, Bytes::from).await
+        let room = self.room.take(file.size)?;
+        self.with_file(version, file, |bytes| hold(bytes, room)).await
     }
 
     /// The bytes of an image, if that is what the file holds and what its name says.
@@ -120,7 +131,8 @@ impl Contents {
     /// As [`Contents::show`].
     pub async fn image(&self, version: &VersionFiles, file: &FileEntry) -> Result<Option<(ImageKind, Bytes)>> {
         let Some(kind) = ImageKind::of_path(&file.path).filter(|_| file.size <= IMAGE_BYTES) else { return Ok(None) };
-        let bytes = self.with_file(version, file, Bytes::from).await?;
+        let room = self.room.take(file.size)?;
+        let bytes = self.with_file(version, file, |bytes| hold(bytes, room)).await?;
         Ok(kind.fits(&bytes).then_some((kind, bytes)))
     }
 

@@ -17,6 +17,9 @@ use crate::web::shell::{PageResult, Problem, Size, Visitor, large_page, page};
 
 use super::{Frame, version_of, with_package};
 
+/// Entries of a folder that are shown on a page.
+const MOST_ENTRIES: usize = 1_000;
+
 /// What stands as it is in a segment of a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -29,6 +32,8 @@ struct FolderPage<'a> {
     path: Vec<Step>,
     entries: Vec<Entry>,
     files: usize,
+    /// Entries that are there and not shown.
+    left_out: usize,
 }
 
 #[derive(Template)]
@@ -96,9 +101,10 @@ async fn show(app: &App, visitor: &Visitor, opened: &Opened, wanted: Option<&str
 fn show_folder(visitor: &Visitor, frame: Frame, base: &str, version: &VersionFiles, path: &str) -> PageResult {
     let nodes = list(&version.index, path).ok_or_else(|| no_file(path))?;
     let here = if path.is_empty() { format!("{base}/code") } else { format!("{base}/code/{}", escaped_path(path)) };
-    let entries = nodes.iter().map(|node| entry(&here, node)).collect();
+    let entries = nodes.iter().take(MOST_ENTRIES).map(|node| entry(&here, node)).collect();
+    let left_out = nodes.len().saturating_sub(MOST_ENTRIES);
     let files = version.index.files().len();
-    let template = FolderPage { visitor, frame, base: base.to_owned(), path: steps(base, path), entries, files };
+    let template = FolderPage { visitor, frame, base: base.to_owned(), path: steps(base, path), entries, files, left_out };
     page(visitor, StatusCode::OK, &template)
 }
 

@@ -91,10 +91,13 @@ pub(super) async fn settings_page(State(app): State<Arc<App>>, visitor: Visitor,
     }
 }
 
+/// Versions that are looked through: a tag or a deprecation may be on any of them.
+const EVERY: u32 = u32::MAX;
+
 async fn show(app: &App, visitor: &Visitor, name: &PackageName, typed: Typed<'_>, errors: FormErrors) -> PageResult {
     let facts = load_facts(app, visitor, name).await?;
     let opened = app.packages.open(visitor.actor(), name, Intent::INSPECT).await?;
-    let versions = app.packages.list_versions(&opened).await?;
+    let versions = app.packages.list_versions(&opened, 0, EVERY).await?;
     let staged = app.staging.list(visitor.actor(), Some(name), Paging { page: 0, per_page: 50 }).await?;
     let package = facts.package.as_ref();
     let administers = may(app, visitor, &facts, Intent::REVOKE);
