@@ -79,7 +79,12 @@ impl Contents {
     pub fn new(blobs: Blobs) -> Self {
         // Half of the cores at most: the other half answers installs.
         let at_once = std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1));
-        Self { blobs, turns: Arc::new(Semaphore::new(at_once)), places: Arc::new(Semaphore::new(PAGES_AT_ONCE)), room: Room::new() }
+        Self {
+            blobs,
+            turns: Arc::new(Semaphore::new(at_once)),
+            places: Arc::new(Semaphore::new(PAGES_AT_ONCE)),
+            room: Room::new(),
+        }
     }
 
     /// A place among those who look at packages; held while a page asks the database.
@@ -104,7 +109,7 @@ impl Contents {
         let path = file.path.clone();
         let lines = move |bytes: Vec<u8>| {
             let budget = Budget::new(COLOURED_BYTES, COLOURING);
-            if bytes.iter().filter(|byte| **byte == b'\n').count() > MOST_LINES {
+            if memchr::memchr_iter(b'\n', &bytes).count() > MOST_LINES {
                 return Shown::TooLarge;
             }
             Shown::Text(highlight::lines_of_file(&path, &String::from_utf8_lossy(&bytes), &budget))

@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 /// What every entry is rounded up to.
 const BLOCK: u64 = 512;
 
+/// An archive ends with two empty blocks.
+const END: [u8; 1024] = [0; 1024];
+
 /// The archive, of which nothing is kept but where it stands.
 pub(super) struct Tape {
     sender: mpsc::Sender<io::Result<Bytes>>,
@@ -85,7 +88,7 @@ impl Tape {
     /// Ends the archive, or breaks it off where it could not be written whole.
     pub(super) async fn close(self, written: Result<()>) {
         let last = match written {
-            Ok(()) => Ok(Bytes::from_static(&[0; 2 * BLOCK as usize])),
+            Ok(()) => Ok(Bytes::from_static(&END)),
             Err(cause) => Err(io::Error::other(cause)),
         };
         // Whoever does not listen any more need not be told.

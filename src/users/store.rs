@@ -133,6 +133,7 @@ pub(super) async fn find_user(connection: &mut PgConnection, name: &AccountName)
 }
 
 /// The columns that make [`AccountFacts`], for other rooms' joins too.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column")]
 pub(crate) struct FactsRow {
     pub(crate) id: AccountId,
     pub(crate) name: AccountName,

@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
@@ -16,7 +15,7 @@ use http::{HeaderMap, HeaderValue};
 use rust_embed::RustEmbed;
 
 use crate::error::Error;
-use crate::http::CachePolicy;
+use crate::http::{CachePolicy, PathParameters};
 
 #[derive(RustEmbed)]
 #[folder = "src/web/assets"]
@@ -81,14 +80,15 @@ pub(super) fn icon() -> String {
 }
 
 /// The paths of this router; all take GET.
-pub const PATHS: [&str; 3] = ["/-/static/{file}", "/favicon.ico", "/robots.txt"];
+pub(super) const PATHS: [&str; 3] = ["/-/static/{file}", "/favicon.ico", "/robots.txt"];
 
 /// What browsers fetch that is no page.
 pub(super) fn router() -> Router {
     Router::new().route(PATHS[0], get(file)).route(PATHS[1], get(favicon)).route(PATHS[2], get(robots))
 }
 
-async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
+async fn file(path: PathParameters, headers: HeaderMap) -> Response {
+    let name = path.get("file");
     let found = [&STYLESHEET, &SCRIPT, &ICON].into_iter().find(|asset| asset.address == name);
     match found {
         Some(asset) => asset.answer(&headers, CachePolicy::PublicImmutable),

@@ -13,7 +13,7 @@ use crate::support::smtp::Smtp;
 const SECURITY: &str = "/settings/security";
 
 /// Shows who one is where the page asks for the password.
-pub(crate) async fn confirm<'a>(browser: &Browser<'a>, asked: &Page, action: &str) -> Page {
+pub(crate) async fn confirm(browser: &Browser<'_>, asked: &Page, action: &str) -> Page {
     assert_eq!(asked.text("h1"), "Confirm that it is you", "{}", asked.html());
     browser.submit(asked.form(action).fill("_password", PASSWORD)).await
 }

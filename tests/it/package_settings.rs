@@ -140,7 +140,7 @@ async fn what_waits_is_shown_with_what_it_changes_and_takes_a_second_factor_to_p
     let (phone, _) = enable(&app, &cli, "auth-only").await;
     let ada = with_code(&app, "ada", &phone).await;
     let page = ada.get(PAGE).await.expect(200);
-    assert_eq!(page.attributes("#staged + ul a", "href"), [path.clone()]);
+    assert_eq!(page.attributes("#staged + ul a", "href"), [path.as_str()]);
     let page = ada.get(&path).await.expect(200);
     ada.submit(page.form(&path).press("approve", "1")).await.expect(303);
     assert_eq!(packument(&cli).await["dist-tags"]["latest"], "1.2.0");

@@ -197,10 +197,7 @@ impl Tokens {
         let account = permit.account().id;
         let mut transaction = self.db.begin().await?;
         let is_key = key.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let ended = match is_key {
-            true => store::end(&mut transaction, account, key, self.clock.now()).await?,
-            false => None,
-        };
+        let ended = if is_key { store::end(&mut transaction, account, key, self.clock.now()).await? } else { None };
         let digest = ended.ok_or_else(|| {
             Error::NotFound("There is no such session. It may have ended already; look at the list again.".into())
         })?;

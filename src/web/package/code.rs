@@ -104,7 +104,8 @@ fn show_folder(visitor: &Visitor, frame: Frame, base: &str, version: &VersionFil
     let entries = nodes.iter().take(MOST_ENTRIES).map(|node| entry(&here, node)).collect();
     let left_out = nodes.len().saturating_sub(MOST_ENTRIES);
     let files = version.index.files().len();
-    let template = FolderPage { visitor, frame, base: base.to_owned(), path: steps(base, path), entries, files, left_out };
+    let template =
+        FolderPage { visitor, frame, base: base.to_owned(), path: steps(base, path), entries, files, left_out };
     page(visitor, StatusCode::OK, &template)
 }
 

@@ -74,6 +74,7 @@ impl DiffPage {
         }
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand references")]
     fn size(bytes: &u64) -> Size {
         Size(*bytes)
     }

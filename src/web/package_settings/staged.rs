@@ -45,6 +45,7 @@ impl StagedPage<'_> {
         }
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand references")]
     fn size(bytes: &u64) -> Size {
         Size(*bytes)
     }

@@ -47,11 +47,6 @@ impl Form {
         self.0.iter().any(|(key, _)| key == name)
     }
 
-    /// Every value of a field that can come more than once.
-    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
     /// The fields that may stand in a page, to be sent again: a secret is typed once more.
     pub(super) fn fields(&self) -> Vec<(String, String)> {
         self.0.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str())).cloned().collect()

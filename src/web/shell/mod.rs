@@ -12,11 +12,11 @@ mod target;
 mod text;
 mod visitor;
 
-pub(super) use confirm::{CODE_FIELD, PASSWORD_FIELD, show_confirmation};
+pub(super) use confirm::show_confirmation;
 pub(super) use cookies::{session_cookie, session_cookie_over, theme_cookie};
 pub(super) use form::{Form, FormErrors};
 pub(super) use frame::frame;
-pub(super) use notice::{Notice, Undo};
+pub(super) use notice::Notice;
 pub(super) use once::{forget_shown, show_next, shown_next};
 pub(super) use page::{allow_form_target, allow_images, large_page, page, see_other, see_other_with};
 pub(super) use problem::{PageResult, Problem};

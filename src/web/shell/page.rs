@@ -27,10 +27,8 @@ const WORTH_PACKING: usize = 1_000;
 /// A template that fails is our fault.
 pub(crate) fn page(visitor: &Visitor, status: StatusCode, template: &impl Template) -> PageResult {
     let html = below_prefix(template.render()?, &visitor.public_url);
-    let (body, packed) = match visitor.takes_gzip && html.len() > WORTH_PACKING {
-        true => (gzip(html.as_bytes())?, true),
-        false => (html.into_bytes(), false),
-    };
+    let packed = visitor.takes_gzip && html.len() > WORTH_PACKING;
+    let body = if packed { gzip(html.as_bytes())? } else { html.into_bytes() };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -79,7 +77,7 @@ pub(crate) fn allow_images(visitor: &Visitor, response: &mut Response, hosts: &[
 
 fn policy(visitor: &Visitor, form_target: &str, image_hosts: &[String]) -> Result<HeaderValue, Problem> {
     let nonce = &visitor.nonce;
-    let images: String = image_hosts.iter().map(|host| format!(" https://{host}")).collect();
+    let images = image_hosts.iter().fold(String::new(), |images, host| images + " https://" + host);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:{images}; connect-src 'self'; \
          form-action 'self' {form_target}; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; \
