@@ -19,6 +19,12 @@ impl Board {
         *count
     }
 
+    /// How many runs of a chore have failed in a row.
+    pub(super) fn failures_of(&self, chore: &str) -> u32 {
+        let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.get(chore).copied().unwrap_or_default()
+    }
+
     /// The chores that keep failing.
     pub fn ailing(&self) -> Vec<&'static str> {
         let failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);

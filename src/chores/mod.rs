@@ -4,6 +4,7 @@
 //! to do and returns; when to call it again, on which node, and what becomes of its failures is decided here.
 
 mod board;
+mod report;
 mod runner;
 mod store;
 
@@ -18,6 +19,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 
 pub use board::Board;
+pub use report::{Report, RunNow, reports, run_now};
 pub use runner::{Tending, start};
 
 /// Work that is done again and again.

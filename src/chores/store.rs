@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clock::Time;
 use crate::db::Db;
 use crate::error::Result;
 
@@ -37,5 +38,31 @@ pub(super) async fn end_turn(db: &Db, chore: &str, rest: Option<Duration>) -> Re
     )
     .execute(&mut *transaction)
     .await?;
+    transaction.commit().await
+}
+
+/// How the turns of one chore stand.
+pub(super) struct Turn {
+    pub(super) name: String,
+    pub(super) running: bool,
+    pub(super) succeeded_at: Option<Time>,
+}
+
+pub(super) async fn list_turns(db: &Db) -> Result<Vec<Turn>> {
+    let turns = sqlx::query_as!(
+        Turn,
+        r#"select name, held_until > clock_timestamp() as "running!", succeeded_at from chores"#,
+    )
+    .fetch_all(db.reads())
+    .await?;
+    Ok(turns)
+}
+
+/// Makes a chore due, unless a node is doing it.
+pub(super) async fn make_due(db: &Db, chore: &str) -> Result<()> {
+    let mut transaction = db.begin().await?;
+    sqlx::query!("update chores set due_at = clock_timestamp() where name = $1", chore)
+        .execute(&mut *transaction)
+        .await?;
     transaction.commit().await
 }

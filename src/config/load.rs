@@ -104,8 +104,10 @@ pub type Origins = BTreeMap<String, Origin>;
 /// [`ConfigError`], which names the key and its origin.
 pub fn load(layers: &Layers) -> Result<(Config, Origins), ConfigError> {
     let merged = Merged::of(layers)?;
+    let listing = merged.listing()?;
     let mut config: Config =
         merged.table.try_into().map_err(|cause: toml::de::Error| ConfigError::Value(cause.message().to_owned()))?;
+    config.listing = listing;
     read_secret_files(&mut config)?;
     check_ranges(&config)?;
     check_issuers(&config.trust.issuers)?;
@@ -199,18 +201,21 @@ fn check_issuers(issuers: &[super::TrustedIssuer]) -> Result<(), ConfigError> {
 /// # Errors
 /// As [`load`].
 pub fn listing(layers: &Layers) -> Result<Vec<(String, String, Origin)>, ConfigError> {
-    let merged = Merged::of(layers)?;
-    let mut lines = Vec::new();
-    for (section, values) in &merged.table {
-        for (name, value) in values.as_table().into_iter().flatten() {
-            let key = format!("{section}.{name}");
-            let covered = SECRETS.contains(&key.as_str()) && value.as_str() != Some("");
-            let shown = if covered { "(set)".to_owned() } else { value.to_string() };
-            let origin = merged.origins.get(&key).cloned().unwrap_or(Origin::Default);
-            lines.push((key, shown, origin));
-        }
-    }
-    Ok(lines)
+    let lines = Merged::of(layers)?.listing()?;
+    Ok(lines.into_iter().map(|line| (line.key, line.value, line.origin)).collect())
+}
+
+/// A key with its value, as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// `section.key`.
+    pub key: String,
+    /// The value as TOML; of a secret, whether it is set.
+    pub value: String,
+    /// What it would be if nobody set it.
+    pub default: String,
+    /// Where the value comes from.
+    pub origin: Origin,
 }
 
 struct Merged {
@@ -238,6 +243,22 @@ impl Merged {
 
     fn defaults() -> Result<Self, ConfigError> {
         Ok(Self { table: parse(DEFAULTS, Path::new("config/default.toml"))?, origins: Origins::new() })
+    }
+
+    /// Every key, with the values that may be shown.
+    fn listing(&self) -> Result<Vec<Listed>, ConfigError> {
+        let defaults = Self::defaults()?;
+        let mut lines = Vec::new();
+        for (section, values) in &self.table {
+            for (name, value) in values.as_table().into_iter().flatten() {
+                let key = format!("{section}.{name}");
+                let default = defaults.table.get(section).and_then(|values| values.get(name));
+                let default = default.map(|value| shown(&key, value)).unwrap_or_default();
+                let origin = self.origins.get(&key).cloned().unwrap_or(Origin::Default);
+                lines.push(Listed { value: shown(&key, value), key, default, origin });
+            }
+        }
+        Ok(lines)
     }
 
     fn apply_file(&mut self, path: &Path) -> Result<(), ConfigError> {
@@ -288,6 +309,15 @@ impl Merged {
         });
         let nearest = keys.min_by_key(|known| strsim::damerau_levenshtein(known, &key)).unwrap_or_default();
         ConfigError::UnknownKey { key, origin, nearest }
+    }
+}
+
+/// A secret shows whether it is set, and no more.
+fn shown(key: &str, value: &Value) -> String {
+    match (SECRETS.contains(&key), value.as_str() == Some("")) {
+        (true, false) => "(set)".to_owned(),
+        (true, true) => "(unset)".to_owned(),
+        (false, _) => value.to_string(),
     }
 }
 

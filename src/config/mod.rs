@@ -5,7 +5,7 @@
 mod load;
 mod sections;
 
-pub use load::{ConfigError, Layers, Origin, Origins, listing, load};
+pub use load::{ConfigError, Layers, Listed, Origin, Origins, listing, load};
 pub use sections::{
     Auth, Billing, BillingProvider, Cache, Config, Database, IssuerKind, Limits, Log, LogFormat, Mail, MailLog,
     MailTls, Outgoing, Packages, PriceInterval, Readmes, Secret, Secrets, Server, Signup, Staging, Storage, Stripe,

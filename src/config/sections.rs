@@ -28,6 +28,9 @@ pub struct Config {
     pub staging: Staging,
     pub trust: Trust,
     pub log: Log,
+    /// Every key as it may be shown to administrators.
+    #[serde(skip)]
+    pub listing: Vec<super::Listed>,
 }
 
 /// `[server]`

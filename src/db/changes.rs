@@ -43,6 +43,8 @@ pub enum Change {
     Token(String),
     /// The advisories, some or all of them.
     Advisories,
+    /// What the instance says to everybody.
+    Instance,
 }
 
 impl fmt::Display for Change {
@@ -52,6 +54,7 @@ impl fmt::Display for Change {
             Self::Account(id) => write!(formatter, "account {id}"),
             Self::Token(digest) => write!(formatter, "token {digest}"),
             Self::Advisories => formatter.write_str("advisories all"),
+            Self::Instance => formatter.write_str("instance all"),
         }
     }
 }
@@ -65,6 +68,7 @@ impl FromStr for Change {
             ("account", id) => id.parse().map(|id: i64| Self::Account(id.into())).map_err(|_| ()),
             ("token", digest) => Ok(Self::Token(digest.to_owned())),
             ("advisories", _) => Ok(Self::Advisories),
+            ("instance", _) => Ok(Self::Instance),
             _ => Err(()),
         }
     }
@@ -253,6 +257,7 @@ mod tests {
             Change::Account(7.into()),
             Change::Token("00ff".into()),
             Change::Advisories,
+            Change::Instance,
         ] {
             assert_eq!(change.to_string().parse(), Ok(change));
         }

@@ -41,6 +41,19 @@ pub struct Db {
     options: Arc<PgConnectOptions>,
 }
 
+/// See [`Db::report`].
+#[derive(Debug)]
+pub struct Report {
+    /// Of Postgres.
+    pub version: String,
+    /// What the database takes on its disk.
+    pub bytes: i64,
+    /// Connections of this node that are open for reads, and for writes.
+    pub reading: u32,
+    /// See `reading`.
+    pub writing: u32,
+}
+
 impl Db {
     /// Prepares the pools; connections are made when first used.
     pub fn new(options: PgConnectOptions, limits: &config::Database) -> Self {
@@ -121,6 +134,21 @@ impl Db {
             .fetch_one(self.reads())
             .await?;
         Ok(applied >= newest)
+    }
+
+    /// How large the database is, and how much of it this node uses.
+    ///
+    /// # Errors
+    /// `Unavailable` where it does not answer.
+    pub async fn report(&self) -> Result<Report> {
+        let row = sqlx::query!(
+            r#"select
+                   current_setting('server_version') as "version!",
+                   pg_database_size(current_database()) as "bytes!""#,
+        )
+        .fetch_one(self.reads())
+        .await?;
+        Ok(Report { version: row.version, bytes: row.bytes, reading: self.reads.size(), writing: self.writes.size() })
     }
 
     /// The database's time.

@@ -3,17 +3,24 @@
 //! The configuration has the first word. What it leaves open the setup page was told, and that is kept here. Setup is open
 //! exactly while nobody has an account, to who holds a code that a starting node has printed.
 
+mod banner;
 mod store;
+
+use std::sync::Arc;
 
 use serde_json::json;
 
 use crate::audit::{self, By, Outcome};
 use crate::clock::Clock;
 use crate::config::{Config, Signup};
-use crate::db::Db;
+use crate::db::{Change, ChangeAwareCache, Db};
 use crate::error::{Error, Result};
 use crate::names::UrlSecret;
 use crate::users::{NewUser, Profile, Users};
+
+pub use banner::Banner;
+
+use banner::Said;
 
 /// What an instance is called that nobody gave a name.
 const NAMELESS: &str = "strongroom";
@@ -28,6 +35,7 @@ pub struct Instance {
     users: Users,
     configured_name: Option<String>,
     configured_signup: Option<Signup>,
+    said: Arc<ChangeAwareCache<(), Said>>,
 }
 
 /// What the instance is called and who may sign up, with who said so.
@@ -58,7 +66,14 @@ impl Instance {
     /// Sets the room up.
     pub fn new(db: Db, clock: Clock, users: Users, config: &Config) -> Self {
         let (configured_name, configured_signup) = (config.server.name.clone(), config.auth.signup);
-        Self { db, clock, users, configured_name, configured_signup }
+        let said = Arc::new(ChangeAwareCache::new(1, 1 << 20, db.changes().clone()));
+        let heard: Arc<ChangeAwareCache<(), Said>> = said.clone();
+        db.changes().subscribe(move |change| {
+            if matches!(change, Some(Change::Instance) | None) {
+                heard.clear();
+            }
+        });
+        Self { db, clock, users, configured_name, configured_signup, said }
     }
 
     /// What holds now.

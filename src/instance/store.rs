@@ -6,6 +6,8 @@ use crate::clock::Time;
 use crate::config::Signup;
 use crate::error::Result;
 
+use super::banner::Banner;
+
 /// What the setup page was told.
 #[derive(Default)]
 pub(super) struct Kept {
@@ -64,4 +66,27 @@ pub(super) async fn take_codes(connection: &mut PgConnection) -> Result<Vec<Vec<
 pub(super) async fn nobody_has_an_account(connection: &mut PgConnection) -> Result<bool> {
     let empty = sqlx::query_scalar!(r#"select not exists (select from accounts) as "empty!""#);
     Ok(empty.fetch_one(connection).await?)
+}
+
+pub(super) async fn find_banner(pool: &PgPool) -> Result<Option<Banner>> {
+    let banner = sqlx::query_as!(Banner, "select sentence, urgent, until from banners").fetch_optional(pool).await?;
+    Ok(banner)
+}
+
+pub(super) async fn keep_banner(connection: &mut PgConnection, banner: Option<&Banner>, now: Time) -> Result<()> {
+    sqlx::query!("delete from banners").execute(&mut *connection).await?;
+    if let Some(banner) = banner {
+        sqlx::query!(
+            "insert into banners (sentence, urgent, until, created_at) values ($1, $2, $3, $4)
+             on conflict (one) do update
+             set sentence = excluded.sentence, urgent = excluded.urgent, until = excluded.until",
+            banner.sentence,
+            banner.urgent,
+            banner.until,
+            now,
+        )
+        .execute(connection)
+        .await?;
+    }
+    Ok(())
 }

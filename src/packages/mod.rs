@@ -9,6 +9,7 @@ mod deprecation;
 mod entry;
 mod exposure;
 pub mod files;
+mod inventory;
 mod json;
 pub mod manifest;
 mod overview;
@@ -44,6 +45,7 @@ pub use deprecation::Deprecations;
 pub use entry::{Entry, TarballFacts};
 pub use exposure::{Exposure, NewestVersion};
 pub use files::{FileIndex, VersionFiles};
+pub use inventory::{InventoryLine, LicenceLine, Totals};
 pub use overview::{About, Dependency, Described, Link, ListedVersion};
 pub use packument::{Document, Form, parse_rev, rev_text};
 pub use provenance::{Provenance, TrustedRoots};
@@ -128,7 +130,7 @@ impl Packages {
         let heard_again = hearing_since.clone();
         db.changes().subscribe(move |change| match change {
             Some(Change::Package(name)) => heard.forget(name),
-            Some(Change::Account(_) | Change::Token(_) | Change::Advisories) => {}
+            Some(Change::Account(_) | Change::Token(_) | Change::Advisories | Change::Instance) => {}
             // Stitching everything again would be much work at a bad time: what is still so after one question is kept.
             None => heard_again.store(Arc::new(Instant::now())),
         });

@@ -12,6 +12,7 @@ use crate::policy::Visibility;
 use crate::tokens::TrustedPublisher;
 
 use super::entry::TarballFacts;
+use super::inventory::{InventoryLine, LicenceLine, Totals};
 use super::packument::Form;
 use super::provenance::Provenance;
 
@@ -427,6 +428,73 @@ pub(super) async fn set_tag(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+pub(super) async fn list_inventory(pool: &PgPool, sought: &str, most: i64, skip: i64) -> Result<Vec<InventoryLine>> {
+    let lines = sqlx::query_as!(
+        InventoryLine,
+        r#"select
+               packages.name as "name: PackageName",
+               packages.visibility as "visibility: Visibility",
+               (
+                   select count(*) from versions where package_id = packages.id and unpublished_at is null
+               ) as "versions!",
+               (
+                   select coalesce(sum(size_bytes), 0)::bigint
+                   from versions
+                   where package_id = packages.id and unpublished_at is null
+               ) as "bytes!",
+               packages.created_at,
+               packages.deleted_at
+           from packages
+           where position($1 in packages.name) > 0
+           order by packages.name
+           limit $2
+           offset $3"#,
+        sought,
+        most,
+        skip,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(lines)
+}
+
+pub(super) async fn count_inventory(pool: &PgPool, sought: &str) -> Result<i64> {
+    let count =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from packages where position($1 in name) > 0"#, sought);
+    Ok(count.fetch_one(pool).await?)
+}
+
+pub(super) async fn count_everything(pool: &PgPool) -> Result<Totals> {
+    let totals = sqlx::query_as!(
+        Totals,
+        r#"select
+               (select count(*) from packages where deleted_at is null) as "packages!",
+               (select count(*) from packages where deleted_at is null and visibility = 'public') as "public!",
+               (select count(*) from versions where unpublished_at is null) as "versions!",
+               (select count(*) from blobs) as "files!",
+               (select coalesce(sum(size_bytes), 0)::bigint from blobs) as "bytes!""#,
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(totals)
+}
+
+pub(super) async fn list_licences(pool: &PgPool, sought: &str) -> Result<Vec<LicenceLine>> {
+    let lines = sqlx::query_as!(
+        LicenceLine,
+        r#"select license as licence, count(*) as "packages!"
+           from search_documents
+           where $1 = '' or position(lower($1) in lower(license)) > 0
+           group by license
+           order by count(*) desc, license
+           limit 500"#,
+        sought,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(lines)
 }
 
 /// Makes the version `latest` if the package has no such tag yet: clients need one while there is a version.

@@ -7,7 +7,7 @@ use crate::audit::{self, By, Outcome};
 use crate::db::{Change, Transaction};
 use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName};
-use crate::policy::{AccountFacts, AccountPermit, Actor, SecondFactorMode};
+use crate::policy::{AccountFacts, AccountPermit, Actor, InstancePermit, SecondFactorMode};
 
 use super::recovery::{CODES, RecoveryCode};
 use super::totp::{Seed, TotpCode};
@@ -120,6 +120,15 @@ impl SecondFactor {
     pub async fn disable_for(&self, name: &AccountName) -> Result<()> {
         let profile = self.users.find(name).await?.ok_or_else(|| crate::users::no_user(name))?;
         self.forget(profile.id, name, &By::from(&Actor::Operator)).await
+    }
+
+    /// The same by who administers the instance.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown user.
+    pub async fn disable_by(&self, permit: &InstancePermit, name: &AccountName) -> Result<()> {
+        let profile = self.users.find(name).await?.ok_or_else(|| crate::users::no_user(name))?;
+        self.forget(profile.id, name, &By::from(permit.actor())).await
     }
 
     async fn forget(&self, account: AccountId, name: &AccountName, by: &By) -> Result<()> {

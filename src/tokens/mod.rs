@@ -181,7 +181,7 @@ impl Tokens {
                 None => heard.clear(),
             },
             Some(Change::Account(_)) => remembered.clear(),
-            Some(Change::Package(_) | Change::Advisories) => {}
+            Some(Change::Package(_) | Change::Advisories | Change::Instance) => {}
             None => {
                 heard.clear();
                 remembered.clear();

@@ -3,6 +3,7 @@
 //! Users and organizations share one namespace. This room knows no tokens and no packages; what an account may do is
 //! `policy`'s to say, from the [`AccountFacts`] loaded here.
 
+mod administration;
 mod checklist;
 mod common_passwords;
 mod password;
@@ -25,6 +26,7 @@ use crate::error::{Error, OnConstraint, Result};
 use crate::names::{AccountId, AccountName, Email};
 use crate::policy::{AccountFacts, AccountKind, BillingFlag};
 
+pub use administration::{ListedAccount, Wanted};
 pub use password::Password;
 pub use profile::{Details, DetailsChange, Field, PasswordHash, replace_password};
 
@@ -110,7 +112,7 @@ impl Users {
         let cache: Arc<ChangeAwareCache<AccountId, Arc<AccountFacts>>> = facts.clone();
         db.changes().subscribe(move |change| match change {
             Some(Change::Account(id)) => cache.forget(id),
-            Some(Change::Package(_) | Change::Token(_) | Change::Advisories) => {}
+            Some(Change::Package(_) | Change::Token(_) | Change::Advisories | Change::Instance) => {}
             None => cache.clear(),
         });
         let hasher = Arc::new(PasswordHasher::new(limits.password_hashes_at_once, limits.password_hashes_waiting));

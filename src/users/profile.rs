@@ -165,13 +165,18 @@ impl Users {
     /// # Errors
     /// `NotFound` for an unknown user.
     pub async fn set_disabled(&self, name: &AccountName, disabled: bool) -> Result<()> {
+        self.set_disabled_by(name, disabled, &By::from(&Actor::Operator)).await
+    }
+
+    /// The same by somebody who was found to be allowed to.
+    pub(super) async fn set_disabled_by(&self, name: &AccountName, disabled: bool, by: &By) -> Result<()> {
         let now = self.clock.now();
         let mut transaction = self.db.begin().await?;
         let changed = store::set_disabled(&mut transaction, name, disabled.then_some(now)).await?;
         let id = changed.ok_or_else(|| super::no_user(name))?;
         let action = if disabled { "user.disable" } else { "user.enable" };
         let event = event(action, name, id, Outcome::Done);
-        audit::record(&mut transaction, &By::from(&Actor::Operator), &event, now).await?;
+        audit::record(&mut transaction, by, &event, now).await?;
         transaction.announce(Change::Account(id));
         transaction.commit().await
     }

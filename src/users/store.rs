@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::names::{AccountId, AccountName, Email};
 use crate::policy::{AccountFacts, AccountKind, BillingFlag, OrganizationRole, SecondFactorMode};
 
+use super::administration::{ListedAccount, Wanted};
 use super::profile::{Details, DetailsChange};
 
 /// A new row of `accounts`.
@@ -372,6 +373,89 @@ pub(super) async fn list_users(pool: &PgPool, names: &[AccountName]) -> Result<H
     .fetch_all(pool)
     .await?;
     Ok(rows.into_iter().map(|row| (row.name, row.id)).collect())
+}
+
+pub(super) async fn list_accounts(pool: &PgPool, wanted: Wanted<'_>) -> Result<Vec<ListedAccount>> {
+    let rows = sqlx::query!(
+        r#"select
+               accounts.name as "name: AccountName",
+               accounts.email,
+               accounts.created_at,
+               accounts.disabled_at,
+               accounts.administrator,
+               accounts.second_factor is not null as "has_second_factor!",
+               accounts.paid,
+               accounts.paid_until,
+               (select count(*) from packages where owner_id = accounts.id and deleted_at is null) as "packages!",
+               (select count(*) from organization_members where organization_id = accounts.id) as "members!",
+               (select max(coalesce(last_used_at, created_at)) from tokens where account_id = accounts.id) as last_seen
+           from accounts
+           where accounts.kind = $1
+             and (position($2 in accounts.name) > 0 or position($2 in lower(accounts.email)) > 0)
+           order by accounts.name
+           limit $3
+           offset $4"#,
+        kind_word(wanted.kind),
+        wanted.sought.to_lowercase(),
+        i64::from(wanted.size),
+        i64::from(wanted.page.max(1) - 1) * i64::from(wanted.size),
+    )
+    .fetch_all(pool)
+    .await?;
+    let listed = rows.into_iter().map(|row| ListedAccount {
+        name: row.name,
+        email: row.email,
+        created_at: row.created_at,
+        disabled_at: row.disabled_at,
+        administrator: row.administrator,
+        has_second_factor: row.has_second_factor,
+        flag: if row.paid { BillingFlag::Paid { until: row.paid_until } } else { BillingFlag::Unpaid },
+        packages: row.packages,
+        members: row.members,
+        last_seen: row.last_seen,
+    });
+    Ok(listed.collect())
+}
+
+pub(super) async fn count_accounts(pool: &PgPool, wanted: Wanted<'_>) -> Result<i64> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!"
+           from accounts
+           where kind = $1 and (position($2 in name) > 0 or position($2 in lower(email)) > 0)"#,
+        kind_word(wanted.kind),
+        wanted.sought.to_lowercase(),
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(count)
+}
+
+fn kind_word(kind: AccountKind) -> &'static str {
+    match kind {
+        AccountKind::User => "user",
+        AccountKind::Organization => "organization",
+    }
+}
+
+/// Returns the user, where there is one.
+pub(super) async fn set_administrator(
+    connection: &mut PgConnection,
+    name: &AccountName,
+    is_one: bool,
+    now: Time,
+) -> Result<Option<AccountId>> {
+    let id = sqlx::query_scalar!(
+        r#"update accounts
+           set administrator = $2, updated_at = $3
+           where name = $1 and kind = 'user'
+           returning id as "id: AccountId""#,
+        name.as_str(),
+        is_one,
+        now,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(id)
 }
 
 pub(super) async fn has_dismissed_checklist(pool: &PgPool, id: AccountId) -> Result<bool> {

@@ -6,6 +6,7 @@
 
 mod access;
 mod arrival;
+mod admin;
 mod assets;
 mod billing;
 mod docs;
@@ -85,6 +86,19 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
         row(&["POST"], "/org/{organization}/close", post(organizations::settings::close)),
         row(&["GET"], "/org/{organization}/audit", get(organizations::log::log_page)),
         row(&["GET"], "/org/{organization}/audit/export", get(organizations::log::export)),
+        row(&["GET"], "/admin", get(admin::overview::overview)),
+        row(&["GET", "POST"], "/admin/users", get(admin::accounts::users).post(admin::accounts::create)),
+        row(&["POST"], "/admin/users/change", post(admin::accounts::change)),
+        row(&["GET"], "/admin/organizations", get(admin::accounts::organizations)),
+        row(&["GET"], "/admin/packages", get(admin::inventory::packages)),
+        row(&["GET"], "/admin/licences", get(admin::inventory::licences)),
+        row(&["GET", "POST"], "/admin/plans", get(admin::plans::plans).post(admin::plans::set_plan)),
+        row(&["GET", "POST"], "/admin/jobs", get(admin::jobs::jobs).post(admin::jobs::run)),
+        row(&["GET"], "/admin/audit", get(admin::audit_log::audit_page)),
+        row(&["GET"], "/admin/audit/export", get(admin::audit_log::export)),
+        row(&["GET"], "/admin/health", get(admin::health::health)),
+        row(&["GET"], "/admin/configuration", get(admin::health::configuration)),
+        row(&["GET", "POST"], "/admin/message", get(admin::message::message).post(admin::message::say)),
         row(&["GET", "POST"], "/login", get(entrance::page_for_login).post(entrance::log_in)),
         row(&["POST"], "/logout", post(entrance::log_out)),
         row(&["GET", "POST"], "/confirm", get(entrance::confirm_page).post(entrance::confirmed)),

@@ -107,6 +107,9 @@ const OWNERS: Statuses = [401, 401, 403, 403, 403, 200, 403, 403, 403, 403];
 fn refused(status: u16) -> u16 {
     if status == 200 { 422 } else { status }
 }
+/// To everybody else there is no such page.
+const OF_ADMINISTRATORS: Statuses = [401, 401, 404, 404, 404, 404, 404, 404, 404, 200];
+const CHANGED_BY_ADMINISTRATORS: Statuses = [401, 401, 404, 404, 404, 404, 404, 404, 404, 422];
 
 fn rows() -> Vec<Row> {
     vec![
@@ -182,6 +185,23 @@ fn rows() -> Vec<Row> {
         look("/org/{organization}/billing/cancel", OWNERS),
         form("/org/{organization}/billing/cancel", &[], OWNERS.map(refused)),
         form("/org/{organization}/billing/resume", &[], OWNERS.map(refused)),
+        look("/admin", OF_ADMINISTRATORS).confirmed(),
+        look("/admin/users", OF_ADMINISTRATORS).confirmed(),
+        form("/admin/users", &[("name", "owner")], CHANGED_BY_ADMINISTRATORS).confirmed(),
+        form("/admin/users/change", &[("user", "owner"), ("do", "x")], CHANGED_BY_ADMINISTRATORS).confirmed(),
+        look("/admin/organizations", OF_ADMINISTRATORS).confirmed(),
+        look("/admin/packages", OF_ADMINISTRATORS).confirmed(),
+        look("/admin/licences", OF_ADMINISTRATORS).confirmed(),
+        look("/admin/plans", OF_ADMINISTRATORS).confirmed(),
+        form("/admin/plans", &[("account", "nobody"), ("paid", "paid")], CHANGED_BY_ADMINISTRATORS).confirmed(),
+        look("/admin/jobs", OF_ADMINISTRATORS).confirmed(),
+        form("/admin/jobs", &[("chore", "nothing")], CHANGED_BY_ADMINISTRATORS).confirmed(),
+        look("/admin/audit", OF_ADMINISTRATORS).confirmed(),
+        look("/admin/audit/export", OF_ADMINISTRATORS).confirmed(),
+        look("/admin/health", OF_ADMINISTRATORS).confirmed(),
+        look("/admin/configuration", OF_ADMINISTRATORS).confirmed(),
+        look("/admin/message", OF_ADMINISTRATORS).confirmed(),
+        form("/admin/message", &[("sentence", "")], CHANGED_BY_ADMINISTRATORS).confirmed(),
         look("/docs", ALL),
         look("/docs/errors", ALL),
         look("/docs/{chapter}", ALL),

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::http::RequestId;
+use crate::instance::Banner;
 use crate::policy::{AccountFacts, Actor, Principal};
 use crate::tokens::SessionSecret;
 
@@ -83,6 +84,8 @@ pub(crate) struct Known {
     pub(crate) public_url: Arc<str>,
     /// Until when their session may do what asks again who they are, where that was asked.
     pub(crate) confirmed_until: Option<Time>,
+    /// What administrators say on every page.
+    pub(crate) banner: Option<Arc<Banner>>,
     /// By which the operator finds the request in the log.
     pub(crate) request_id: String,
     /// Whether the answer may be packed.
@@ -121,6 +124,7 @@ impl Visitor {
             known.notice = notice.and_then(|(text, secret)| Notice::open(text, secret));
             known.actor = principal.map_or(Actor::Anonymous, Actor::User);
             known.secret = secret;
+            known.banner = app.instance.banner().await;
         }
         Ok(visitor)
     }
@@ -143,6 +147,7 @@ impl Visitor {
             now: app.clock.now(),
             public_url: app.public_url.clone(),
             confirmed_until: None,
+            banner: None,
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
             takes_gzip: header(http::header::ACCEPT_ENCODING).is_some_and(|encodings| encodings.contains("gzip")),
         })))
@@ -168,6 +173,7 @@ impl Visitor {
             now: known.now,
             public_url: known.public_url.clone(),
             confirmed_until: until,
+            banner: known.banner.clone(),
             request_id: known.request_id.clone(),
             takes_gzip: known.takes_gzip,
         }))
@@ -263,6 +269,11 @@ impl Visitor {
     /// A moment as it is shown on this page.
     pub(crate) fn moment(&self, time: impl Borrow<Time>) -> Moment {
         Moment::new(*time.borrow(), self.now)
+    }
+
+    /// The same of a moment that a template has a reference to.
+    pub(crate) fn moment_of(&self, time: &Time) -> Moment {
+        self.moment(*time)
     }
 
     /// The host that clients are told.
