@@ -31,7 +31,7 @@ use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
 use crate::users::Users;
 
-pub use batch::{Invitee, MOST_PEOPLE, Preview, ReadLine, read_people};
+pub use batch::{NewMember, Preview};
 pub use members::{Member, MemberDetails, Membership, Removal};
 pub use settings::{DevelopersGet, ROLES, Settings};
 pub use teams::TeamDetails;

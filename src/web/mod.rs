@@ -5,8 +5,8 @@
 //! the browser on. What every page shares is in `shell`.
 
 mod access;
-mod arrival;
 mod admin;
+mod arrival;
 mod assets;
 mod billing;
 mod docs;
@@ -57,6 +57,7 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
             get(organizations::members::members_page).post(organizations::members::set_member),
         ),
         row(&["POST"], "/org/{organization}/members/remove", post(organizations::members::remove_member)),
+        row(&["POST"], "/org/{organization}/members/invitations", post(organizations::members::change_invitation)),
         row(
             &["GET", "POST"],
             "/org/{organization}/invite",

@@ -15,6 +15,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::routes::path_of;
 use crate::support::app::{Answer, Package, Person, TestApp};
+use crate::support::browser::Page;
 
 /// Hidden, and never used. Their names are equally long, so that lengths tell nothing either.
 const CANARY: &str = "@keeper/canary";
@@ -283,4 +284,91 @@ async fn a_missing_plan_tells_nothing_to_a_stranger() {
     let hidden = stranger.get("/@keeper%2fcanary").await.expect(404);
     let missing = stranger.get("/@keeper%2fabsent").await.expect(404);
     assert_eq!(told(&hidden, "canary"), told(&missing, ABSENT.trim_start_matches("@keeper/")));
+}
+
+/// A page without what differs each time it is shown.
+fn shown(page: &Page, name: &str) -> String {
+    let mut headers = page.answer.headers.clone();
+    for differs in ["x-request-id", "date", "content-security-policy", "content-length"] {
+        headers.remove(differs);
+    }
+    let blanked = ["nonce=\"", "name=\"_form\" value=\""].iter().fold(page.html(), |html, mark| {
+        let mut parts = html.split(mark);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| text + mark + part.split_once('"').map_or("", |(_, rest)| rest))
+    });
+    format!("{} {headers:?} {blanked}", page.answer.status).replace(name, "NAME")
+}
+
+/// Pages and forms tell no more than the registry does: neither to strangers nor to who administers the instance.
+#[tokio::test]
+async fn a_page_of_what_is_hidden_is_the_page_of_what_is_missing() {
+    let app = TestApp::new().await;
+    let keeper = app.user("keeper").await;
+    outsiders(&app).await;
+    app.administrator("warden").await;
+    release_canary(&app, &keeper).await;
+    let mut visitors = vec![("nobody", app.browser())];
+    for name in ["stranger", "former", "member", "warden"] {
+        visitors.push((name, app.session(name).await));
+    }
+    let mut differences = Vec::new();
+    let mut compared = 0;
+    for route in strongroom::web::routes().into_iter().filter(|route| route.path.contains("{package}")) {
+        for method in route.methods {
+            for (who, browser) in &visitors {
+                let mut pages = Vec::new();
+                for name in ["absent", "canary"] {
+                    let path = crate::web_routes::path_of(route.path, &format!("@keeper/{name}"));
+                    let page = match *method {
+                        "GET" => browser.get(&path).await,
+                        _ => {
+                            let code = crate::web_routes::code_of(browser).await;
+                            browser.post(&path, "same-origin", [("_form", code)]).await
+                        }
+                    };
+                    pages.push(shown(&page, name));
+                }
+                compared += 1;
+                if pages[0] != pages[1] {
+                    let deed = format!("{method} {} as {who}", route.path);
+                    differences.push(format!("{deed}\n  missing: {}\n  hidden:  {}", pages[0], pages[1]));
+                }
+            }
+        }
+    }
+    assert!(compared > 20, "the pages of packages were not found");
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+/// Search, profiles, organizations and the first page do not change for anybody outside when a hidden package comes.
+#[tokio::test]
+async fn no_page_changes_when_a_hidden_package_comes() {
+    let app = TestApp::new().await;
+    let keeper = app.user("keeper").await;
+    outsiders(&app).await;
+    keeper.publish(&Package::new("@keeper/open", "1.0.0").access("public")).await.expect(201);
+    let paths = ["/", "/search?q=canary", "/search?q=keeper", "/~keeper", "/~former", "/org/crew"];
+    let mut visitors = vec![("nobody", app.browser())];
+    for name in ["stranger", "member"] {
+        visitors.push((name, app.session(name).await));
+    }
+    let look = async || {
+        let mut seen = Vec::new();
+        for path in paths {
+            for (who, browser) in &visitors {
+                seen.push((format!("{path} as {who}"), shown(&browser.get(path).await, "no name at all")));
+            }
+        }
+        seen
+    };
+    let later = app.clock.now() + TimeDelta::hours(1);
+    app.clock.set(later);
+    app.run_all_chores().await;
+    let before = look().await;
+    app.clock.set(later - TimeDelta::hours(1));
+    release_canary(&app, &keeper).await;
+    for ((place, before), (_, after)) in before.iter().zip(look().await) {
+        assert_eq!(*before, after, "{place}");
+    }
 }

@@ -22,7 +22,9 @@ const PAGES: [&str; 11] = [
 ];
 
 async fn post(browser: &Browser<'_>, on: &str, action: &str, fields: &[(&str, &str)]) -> Page {
-    let form = browser.get(on).await.expect(200).form(action);
+    // The first form is often the one that searches.
+    let forms = browser.get(on).await.expect(200).forms(action);
+    let form = forms.into_iter().find(|form| form.method == "post").expect("a form that is sent");
     browser.submit(fields.iter().fold(form, |form, (name, value)| form.fill(name, value))).await
 }
 
@@ -127,7 +129,7 @@ async fn administrators_see_names_and_numbers_and_open_nothing() {
     assert!(!packages.html().contains("inner workings"));
     assert!(warden.get("/admin/licences").await.text("tbody").contains("MIT 1"));
     assert!(warden.get("/admin/organizations").await.text("tbody").contains("crew 1 0 paid"));
-    assert!(warden.get("/admin").await.text("dl").contains("Packages 1, 0 of them public, in 1 versions"));
+    assert!(warden.get("/admin").await.text("dl").contains("1, 0 of them public, in 1 versions"));
     let credential = app.token("warden", Narrowing::default(), None).await;
     credential.get("/@bob%2fsecret").await.expect(404);
     assert_eq!(credential.get("/-/v1/search?text=secret").await.json()["total"], 0);
@@ -148,7 +150,7 @@ async fn administrators_say_who_is_paid() {
     warden.submit(fill(&warden, &[("account", "bob"), ("paid", "paid"), ("until", &day)]).await).await.expect(303);
     assert!(warden.get("/admin/plans?q=bob").await.text("tbody").contains(&format!("paid until {day}")));
     app.clock.set(app.clock.now() + TimeDelta::minutes(1));
-    let one_click = warden.get("/admin/plans?q=bob").await.forms("/admin/plans").remove(1).press("paid", "unpaid");
+    let one_click = warden.get("/admin/plans?q=bob").await.forms("/admin/plans").remove(2).press("paid", "unpaid");
     warden.submit(one_click).await.expect(303);
     bob.get("/@bob%2fone").await.expect(402);
     for fields in [
@@ -177,7 +179,8 @@ async fn administrators_have_background_work_done() {
     let done = warden.submit_and_follow(run).await.expect(200);
     assert!(done.text(".bar.ok").contains("access.expire is done"), "{}", done.text(".bar.ok"));
     let line = done.texts("tbody tr").into_iter().find(|line| line.starts_with("access.expire")).expect("a line");
-    assert!(line.contains("just now") && line.contains("well"), "{line}");
+    // By the database's clock, which no test holds.
+    assert!(!line.contains("never") && line.contains("well"), "{line}");
     let unknown = page.form("/admin/jobs").press("chore", "no.such");
     assert!(warden.submit(unknown).await.expect(422).text(".summary").contains("no such job"));
     assert!(warden.get("/admin/audit?q=chore.run").await.text("tbody").contains("access.expire"));

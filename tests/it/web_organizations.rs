@@ -5,8 +5,10 @@ use serde_json::json;
 use strongroom::config::BillingProvider;
 use strongroom::policy::Permission;
 
+use crate::mail::by;
 use crate::support::app::{PASSWORD, Package, TestApp};
 use crate::support::browser::{Browser, Page};
+use crate::support::smtp::Smtp;
 
 /// An organization with an owner, an admin, a member and packages.
 async fn crew(app: &TestApp) {
@@ -215,17 +217,21 @@ async fn a_pasted_list_is_shown_line_by_line_and_done_in_one_go() {
     assert!(rows[1].starts_with("3 finn member joins"), "{rows:?}");
     assert!(rows[2].contains("is member now, gets the new role"), "{rows:?}");
     assert!(rows[3].contains("there is no user ghost"), "{rows:?}");
-    assert!(rows[4].contains("twice") && rows[5].contains("king is no role"), "{rows:?}");
+    assert!(rows[4].contains("in this list already") && rows[5].contains("is no role"), "{rows:?}");
     // Nothing to confirm while something is wrong, and nothing was done.
     assert_eq!(page.forms("/org/crew/invite").len(), 1);
     assert_eq!(browser.get("/org/crew/members").await.texts("tbody th").len(), 3);
     let mended = page.form("/org/crew/invite").fill("people", "eve,admin,ops\nfinn\nsailor,admin");
     let preview = browser.submit(mended).await.expect(200);
-    assert!(preview.text("form.panel").contains("2 join, 1 get another role. crew has 3 members now and 5 then"));
+    assert!(
+        preview
+            .text("form.panel")
+            .contains("2 join, 0 are invited, 1 get another role. crew has 3 members now and 5 then")
+    );
     assert!(preview.text("form.panel").contains("Seats cost nothing"));
     assert_eq!(browser.get("/org/crew/members").await.texts("tbody th").len(), 3);
     let done = browser.submit_and_follow(preview.form("/org/crew/invite")).await.expect(200);
-    assert!(done.text(".bar.ok").contains("2 people joined. crew has 5 members now"), "{}", done.text(".bar.ok"));
+    assert!(done.text(".bar.ok").contains("2 people joined, 0 invitations made"), "{}", done.text(".bar.ok"));
     assert_eq!(done.texts("tbody th").len(), 5);
     assert!(browser.get("/org/crew/teams/ops").await.text("ul.plain").contains("eve"));
     for empty in ["", "\n \n"] {
@@ -431,4 +437,67 @@ async fn the_log_is_read_page_by_page_and_exported_whole() {
     assert_eq!((seen.len(), pages), (1203, 25));
     let objects = browser.get("/org/crew/audit/export?format=jsonl&q=test.fill").await.expect(200).html();
     assert_eq!(objects.lines().count(), 1203);
+}
+
+#[tokio::test]
+async fn who_has_no_name_here_is_invited_by_mail_and_the_invitation_can_be_sent_again_or_taken_back() {
+    let smtp = Smtp::start().await;
+    let app = TestApp::with(by(&smtp)).await;
+    crew(&app).await;
+    let browser = app.session("owner").await;
+    let invite = "/org/crew/invite";
+    let list = "stranger\nnew@example.com,admin\nnew@example.com\n";
+    let page = post(&browser, invite, invite, &[("people", list)]).await.expect(422);
+    assert!(page.texts("tbody tr")[1].contains("gets an invitation, joins by accepting it"));
+    let mended = page.form(invite).fill("people", "stranger\nnew@example.com,admin");
+    let preview = browser.submit(mended).await.expect(200);
+    assert!(preview.text("form.panel").contains("1 join, 1 are invited"), "{}", preview.text("form.panel"));
+    let done = browser.submit_and_follow(preview.form(invite)).await.expect(200);
+    assert!(done.text(".bar.ok").contains("1 person joined, 1 invitation made"), "{}", done.text(".bar.ok"));
+    assert!(done.text("#invitations + table").contains("new@example.com admin"), "{}", done.text("main"));
+    app.run_chore("mail.deliver").await;
+    assert!(smtp.take_letter_to("new@example.com").body.contains("crew"));
+    // Members see nothing of it.
+    assert!(!app.session("sailor").await.get("/org/crew/members").await.html().contains("new@example.com"));
+    let action = "/org/crew/members/invitations";
+    let early = browser.submit(done.form(action).press("do", "resend")).await.expect(422);
+    assert!(early.text(".summary").contains("just sent"));
+    app.clock.set(app.clock.now() + TimeDelta::minutes(2));
+    browser.submit(done.form(action).press("do", "resend")).await.expect(303);
+    app.run_chore("mail.deliver").await;
+    smtp.take_letter_to("new@example.com");
+    let gone = browser.submit_and_follow(done.form(action).press("do", "revoke")).await.expect(200);
+    assert!(gone.text(".bar.ok").contains("taken back") && gone.texts("#invitations").is_empty());
+    browser.submit(done.form(action).press("do", "revoke")).await.expect(422);
+}
+
+#[tokio::test]
+async fn where_no_mail_is_sent_the_links_are_handed_over() {
+    let app = TestApp::new().await;
+    crew(&app).await;
+    let browser = app.session("owner").await;
+    let invite = "/org/crew/invite";
+    let preview = post(&browser, invite, invite, &[("people", "new@example.com")]).await.expect(200);
+    let links = browser.submit(preview.form(invite)).await.expect(200);
+    assert!(links.text(".command code").starts_with("http://registry.test/invite/"), "{}", links.text("main"));
+}
+
+#[tokio::test]
+async fn what_waits_for_an_answer_stands_on_the_first_page() {
+    let app = TestApp::new().await;
+    crew(&app).await;
+    let owner = app.token("owner", strongroom::policy::Narrowing::default(), None).await;
+    owner.publish(&Package::new("@owner/one", "1.0.0")).await.expect(201);
+    let browser = app.session("stranger").await;
+    assert!(!browser.get("/").await.text("main").contains("invites you"));
+    let actor = app.app.tokens.authenticate(owner.token.as_deref().expect("a token"), [192, 0, 2, 9].into()).await;
+    let name = "crew".parse().expect("a name");
+    let action = strongroom::policy::OrganizationAction::ChangeMembers;
+    let permit = app.app.organizations.permit(&actor.expect("an actor"), &name, action).await.expect("a permit");
+    let invitee = strongroom::invitations::Invitee::read("stranger").expect("a name");
+    let role = strongroom::policy::OrganizationRole::Admin;
+    app.app.invitations.invite_to_organization(&permit, &invitee, role, &[]).await.expect("an invitation");
+    let page = browser.get("/").await.expect(200);
+    assert!(page.text("main").contains("owner invites you to the organization crew, as admin. Answer"));
+    assert!(page.attributes("main a", "href").contains(&"/invitations".to_owned()));
 }

@@ -128,6 +128,7 @@ fn rows() -> Vec<Row> {
         look("/org/{organization}/members", OF_MEMBERS),
         form("/org/{organization}/members", &[("user", "nobody"), ("role", "member")], OF_OWNERS),
         form("/org/{organization}/members/remove", &[("user", "nobody")], OF_OWNERS),
+        form("/org/{organization}/members/invitations", &[("key", "none"), ("do", "revoke")], OF_OWNERS),
         look("/org/{organization}/invite", [401, 401, 403, 403, 403, 200, 403, 403, 403, 403]),
         form("/org/{organization}/invite", &[("people", "nobody")], OF_OWNERS),
         look("/org/{organization}/teams", OF_MEMBERS),
@@ -439,7 +440,7 @@ async fn ask(row: &Row, browser: &Browser<'_>, path: &str) -> Page {
 }
 
 /// The code that forms of this browser's session carry.
-async fn code_of(browser: &Browser<'_>) -> String {
+pub(crate) async fn code_of(browser: &Browser<'_>) -> String {
     let codes = browser.get("/there/is/no/such/page").await.expect(404).attributes("input[name=_form]", "value");
     codes.into_iter().next().expect("a form on every page")
 }

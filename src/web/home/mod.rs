@@ -10,6 +10,7 @@ use http::StatusCode;
 
 use crate::app::App;
 use crate::error::Result;
+use crate::invitations::{Invitation, Offered};
 use crate::names::AccountName;
 use crate::organizations::Membership;
 use crate::policy::{AccountAction, AccountPermit, PackageFacts};
@@ -41,6 +42,8 @@ struct SignedIn<'a> {
     shared: Lines,
     recent: Vec<Line>,
     organizations: Vec<Membership>,
+    /// To what, by whom, of each invitation that waits.
+    invitations: Vec<(String, String)>,
 }
 
 /// A list of packages, cut to what a page can show.
@@ -72,8 +75,24 @@ pub(super) async fn home_page(State(app): State<Arc<App>>, visitor: Visitor) -> 
         shared: Lines::of(shared),
         recent,
         organizations,
+        invitations: invitations(&app, &permit).await?,
     };
     page(&visitor, StatusCode::OK, &template)
+}
+
+/// What waits for an answer, in words.
+async fn invitations(app: &App, permit: &AccountPermit) -> Result<Vec<(String, String)>> {
+    let list = app.invitations.list_own(permit).await?;
+    let waiting = |one: Invitation| {
+        let what = match one.offered {
+            Offered::Account => "this registry".to_owned(),
+            Offered::Package { name, permission } => format!("{name}, to {}", permission.as_npm_word()),
+            Offered::Organization { name, role, .. } => format!("the organization {name}, as {}", role.as_str()),
+        };
+        let inviter = one.inviter.map_or_else(|| "the operator".to_owned(), |inviter| inviter.to_string());
+        (what, inviter)
+    };
+    Ok(list.into_iter().map(waiting).collect())
 }
 
 /// What somebody who has an account types first.

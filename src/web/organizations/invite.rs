@@ -10,8 +10,10 @@ use crate::app::App;
 use crate::config::BillingProvider;
 use crate::error::{Error, Result};
 use crate::http::PathParameters;
-use crate::organizations::{Invitee, Preview, ReadLine, read_people};
-use crate::policy::{OrganizationAction, OrganizationPermit};
+use crate::invitations::{Invitee, Line, read_list};
+use crate::names::TeamName;
+use crate::organizations::{NewMember, Preview};
+use crate::policy::{OrganizationAction, OrganizationPermit, OrganizationRole};
 use crate::web::shell::{Form, FormErrors, Notice, PageResult, Visitor, page, see_other_with};
 
 use super::{Frame, count, permit};
@@ -29,8 +31,9 @@ struct InvitePage<'a> {
 /// A list as it was looked at.
 struct Looked {
     rows: Vec<Row>,
-    /// How many would be new, how many would get another role, and how many lines are wrong.
+    /// How many would be new, be sent an invitation, or get another role, and how many lines are wrong.
     joining: usize,
+    mailed: usize,
     changing: usize,
     wrong: usize,
     /// Members now and afterwards.
@@ -38,6 +41,24 @@ struct Looked {
     after: usize,
     /// What the seats cost, in words.
     cost: &'static str,
+}
+
+/// A list that can be taken.
+#[derive(Default)]
+struct People {
+    members: Vec<NewMember>,
+    invited: Vec<(Invitee, OrganizationRole, Vec<TeamName>)>,
+}
+
+#[derive(Template)]
+#[template(path = "organizations/invited.html")]
+struct InvitedPage<'a> {
+    visitor: &'a Visitor,
+    frame: Frame<'a>,
+    sentence: String,
+    /// Whom, and the link to hand over.
+    links: Vec<(String, String)>,
+    refused: Vec<(String, String)>,
 }
 
 /// A line of the preview.
@@ -71,7 +92,7 @@ pub(in crate::web) async fn invite(
 ) -> PageResult {
     let permit = permit(&app, &visitor, &path, OrganizationAction::ChangeMembers).await?;
     let people = form.raw("people");
-    let (looked, invitees) = match look(&app, &permit, people).await {
+    let (looked, wanted) = match look(&app, &permit, people).await {
         Ok(found) => found,
         Err(error) => {
             let errors = FormErrors::from_refusal("people", error)?;
@@ -83,21 +104,46 @@ pub(in crate::web) async fn invite(
         return show(&app, &visitor, &path, people, Some(looked), FormErrors::one("people", sentence)).await;
     }
     // A list that changed under the eyes of who confirms it is shown again.
-    if form.text("confirm") != looked.after.to_string() {
+    if form.text("confirm") != looked.fingerprint() {
         return show(&app, &visitor, &path, people, Some(looked), FormErrors::default()).await;
     }
-    match app.organizations.add_people(&permit, &invitees).await {
-        Ok(size) => {
-            let name = &permit.organization().name;
-            let sentence =
-                format!("Done: {} joined. {name} has {} now.", people_in_words(looked.joining), members(size));
-            Ok(see_other_with(&visitor, &format!("/org/{name}/members"), &Notice::new(sentence)))
-        }
+    match app.organizations.add_people(&permit, &wanted.members).await {
+        Ok(_) => finish(&app, &visitor, &path, &permit, (&looked, &wanted)).await,
         Err(error) => {
             let errors = FormErrors::from_refusal("people", error)?;
             show(&app, &visitor, &path, people, Some(looked), errors).await
         }
     }
+}
+
+/// Sends the invitations of those who have no name here, and says what came of it. Where no mail is sent there are links to
+/// hand over, shown this once.
+async fn finish(
+    app: &App,
+    visitor: &Visitor,
+    path: &PathParameters,
+    permit: &OrganizationPermit,
+    (looked, wanted): (&Looked, &People),
+) -> PageResult {
+    let outcomes = app.invitations.invite_many(permit, &wanted.invited).await;
+    let (mut links, mut refused, mut sent) = (Vec::new(), Vec::new(), 0);
+    for ((invitee, ..), outcome) in wanted.invited.iter().zip(outcomes) {
+        match outcome {
+            Ok(invitation) => {
+                sent += 1;
+                links.extend(invitation.url.map(|url| (invitee.to_string(), url)));
+            }
+            Err(error) => refused.push((invitee.to_string(), error.to_string())),
+        }
+    }
+    let joined = people_in_words(looked.joining);
+    let sentence = format!("Done: {joined} joined, {} made.", count(sent, "invitation"));
+    if links.is_empty() && refused.is_empty() {
+        let path = format!("/org/{}/members", permit.organization().name);
+        return Ok(see_other_with(visitor, &path, &Notice::new(sentence)));
+    }
+    let frame = Frame::of(app, visitor, path, "members").await?;
+    page(visitor, StatusCode::OK, &InvitedPage { visitor, frame, sentence, links, refused })
 }
 
 async fn show(
@@ -114,56 +160,79 @@ async fn show(
 }
 
 /// Reads the list and asks what would become of each line.
-async fn look(app: &App, permit: &OrganizationPermit, text: &str) -> Result<(Looked, Vec<Invitee>)> {
-    let read = read_people(text)?;
-    let invitees: Vec<Invitee> = read.iter().filter_map(|line| line.outcome.clone().ok()).collect();
-    let mut previews = app.organizations.preview_people(permit, &invitees).await?.into_iter();
+async fn look(app: &App, permit: &OrganizationPermit, text: &str) -> Result<(Looked, People)> {
+    let lines = read_list(text, OrganizationRole::Member);
+    if lines.is_empty() {
+        return Err(Error::Unprocessable("There is nobody on this list. Write one name on each line.".into()));
+    }
+    let mut wanted = People::default();
+    for (invitee, role, teams) in lines.iter().filter_map(|line| line.read.clone().ok()) {
+        match invitee {
+            Invitee::User(user) => wanted.members.push(NewMember { user, role, teams }),
+            Invitee::Email(_) => wanted.invited.push((invitee, role, teams)),
+        }
+    }
+    let mut previews = app.organizations.preview_people(permit, &wanted.members).await?.into_iter();
+    let teams = app.organizations.list_teams(permit).await?;
     let mut looked = Looked {
-        rows: Vec::with_capacity(read.len()),
+        rows: Vec::with_capacity(lines.len()),
         joining: 0,
+        mailed: 0,
         changing: 0,
         wrong: 0,
         before: permit.organization().members.len(),
         after: 0,
         cost: cost(app),
     };
-    for line in read {
-        let preview = match &line.outcome {
-            Ok(_) => previews.next().ok_or_else(|| Error::internal("a line without a preview"))?,
+    for line in lines {
+        let preview = match &line.read {
+            Ok((Invitee::User(_), ..)) => previews.next().ok_or_else(|| Error::internal("a line without a preview"))?,
+            Ok((Invitee::Email(_), _, wanted)) => match wanted.iter().find(|team| !teams.contains(team)) {
+                Some(team) => Preview::Wrong(format!("there is no team {team}")),
+                None => Preview::Joins,
+            },
             Err(reason) => Preview::Wrong(reason.clone()),
         };
+        let is_mailed = matches!(line.read, Ok((Invitee::Email(_), ..)));
         match preview {
+            Preview::Joins if is_mailed => looked.mailed += 1,
             Preview::Joins => looked.joining += 1,
             Preview::Changes(_) => looked.changing += 1,
             Preview::Wrong(_) => looked.wrong += 1,
             Preview::Stays => {}
         }
-        looked.rows.push(Row::of(line, preview));
+        looked.rows.push(Row::of(line, preview, is_mailed));
     }
     looked.after = looked.before + looked.joining;
-    Ok((looked, invitees))
+    Ok((looked, wanted))
+}
+
+impl Looked {
+    /// What somebody confirms: another list, or other people in the organization, and it is looked at again.
+    fn fingerprint(&self) -> String {
+        format!("{}-{}-{}-{}", self.before, self.joining, self.mailed, self.changing)
+    }
 }
 
 impl Row {
-    fn of(line: ReadLine, preview: Preview) -> Self {
-        let invitee = line.outcome.ok();
+    fn of(line: Line, preview: Preview, is_mailed: bool) -> Self {
         let is_wrong = matches!(preview, Preview::Wrong(_));
         let outcome = match preview {
+            Preview::Joins if is_mailed => "gets an invitation, joins by accepting it".to_owned(),
             Preview::Joins => "joins".to_owned(),
             Preview::Changes(before) => format!("is {} now, gets the new role", before.as_str()),
             Preview::Stays => "is in already, nothing changes but teams".to_owned(),
             Preview::Wrong(reason) => reason,
         };
-        Self {
-            number: line.number,
-            who: line.who,
-            role: invitee.as_ref().map_or("", |one| one.role.as_str()),
-            teams: invitee.map_or_else(String::new, |one| {
-                one.teams.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-            }),
-            outcome,
-            is_wrong,
-        }
+        let (who, role, teams) = match line.read {
+            Ok((invitee, role, teams)) => (
+                invitee.to_string(),
+                role.as_str(),
+                teams.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+            ),
+            Err(_) => (line.text, "", String::new()),
+        };
+        Self { number: line.number, who, role, teams, outcome, is_wrong }
     }
 }
 
@@ -177,10 +246,6 @@ fn cost(app: &App) -> &'static str {
 
 fn lines(number: usize) -> String {
     count(number.try_into().unwrap_or(i64::MAX), "line")
-}
-
-fn members(number: usize) -> String {
-    count(number.try_into().unwrap_or(i64::MAX), "member")
 }
 
 fn people_in_words(number: usize) -> String {

@@ -9,10 +9,11 @@ use http::StatusCode;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::{PathParameters, Query};
+use crate::invitations::{Invitation, Offered, Place};
 use crate::names::AccountName;
 use crate::organizations::{MemberDetails, ROLES};
 use crate::policy::{OrganizationAction, OrganizationRole};
-use crate::web::shell::{Form, FormErrors, Moment, Notice, PageResult, Visitor, page, see_other_with};
+use crate::web::shell::{Form, FormErrors, Moment, Notice, PageResult, Problem, Visitor, page, see_other_with};
 
 use super::{Frame, count, permit};
 
@@ -30,7 +31,34 @@ struct MembersPage<'a> {
     number: u32,
     pages: u32,
     user: &'a str,
+    /// Invitations that nobody has answered yet, for owners.
+    pending: Vec<Pending>,
     errors: FormErrors,
+}
+
+/// An invitation that nobody has answered yet.
+struct Pending {
+    key: String,
+    invitee: String,
+    role: &'static str,
+    sent: Moment,
+    ends: Moment,
+}
+
+impl Pending {
+    fn of(visitor: &Visitor, invitation: Invitation) -> Self {
+        let role = match invitation.offered {
+            Offered::Organization { role, .. } => role.as_str(),
+            Offered::Account | Offered::Package { .. } => "",
+        };
+        Self {
+            role,
+            sent: visitor.moment(invitation.sent_at),
+            ends: visitor.moment(invitation.expires_at),
+            invitee: invitation.invitee.to_string(),
+            key: invitation.key,
+        }
+    }
 }
 
 /// A line of the list.
@@ -95,10 +123,71 @@ async fn show(
         true => Vec::new(),
         false => app.organizations.list_owners(&see).await?.iter().map(ToString::to_string).collect(),
     };
+    let pending = pending(app, visitor, path, frame.may_change_members).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let template =
-        MembersPage { visitor, frame, members, owners, sought, number: number.clamp(1, pages), pages, user, errors };
+    let template = MembersPage {
+        visitor,
+        frame,
+        members,
+        owners,
+        sought,
+        number: number.clamp(1, pages),
+        pages,
+        user,
+        pending,
+        errors,
+    };
     page(visitor, status, &template)
+}
+
+async fn pending(
+    app: &App,
+    visitor: &Visitor,
+    path: &PathParameters,
+    may_change: bool,
+) -> Result<Vec<Pending>, Problem> {
+    // Who has to show a second factor for changes sees these once they have.
+    let found = match may_change {
+        true => permit(app, visitor, path, OrganizationAction::ChangeMembers).await,
+        false => return Ok(Vec::new()),
+    };
+    match found {
+        Ok(permit) => {
+            let list = app.invitations.list(Place::Organization(&permit)).await?;
+            Ok(list.into_iter().map(|one| Pending::of(visitor, one)).collect())
+        }
+        Err(Problem::Confirm(_)) => Ok(Vec::new()),
+        Err(other) => Err(other),
+    }
+}
+
+/// `POST /org/{organization}/members/invitations`: sends one again, or takes it back.
+pub(in crate::web) async fn change_invitation(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    path: PathParameters,
+    form: Form,
+) -> PageResult {
+    let permit = permit(&app, &visitor, &path, OrganizationAction::ChangeMembers).await?;
+    let (place, key) = (Place::Organization(&permit), form.text("key"));
+    let done = match form.text("do") {
+        "resend" => app.invitations.resend(place, key).await.map(|sent| match sent.url {
+            Some(url) => format!("This registry sends no mail. Hand this link over, it is shown this once: {url}"),
+            None => "The invitation is sent again, with a new link.".to_owned(),
+        }),
+        "revoke" => app.invitations.revoke(place, key).await.map(|()| "The invitation is taken back.".to_owned()),
+        _ => Err(Error::Unprocessable("There is no such deed. Load the page again.".into())),
+    };
+    match done {
+        Ok(sentence) => {
+            let path = format!("/org/{}/members", permit.organization().name);
+            Ok(see_other_with(&visitor, &path, &Notice::new(sentence)))
+        }
+        Err(error) => {
+            let errors = FormErrors::from_refusal("invitations", error)?;
+            show(&app, &visitor, &path, ("", 1), ("", errors)).await
+        }
+    }
 }
 
 /// `POST /org/{organization}/members`: adds somebody, or gives a member another role.

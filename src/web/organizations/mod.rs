@@ -20,6 +20,7 @@ use crate::policy::{AccountFacts, OrganizationAction, OrganizationPermit, Organi
 use super::shell::{Problem, Visitor};
 
 /// What is around every page of one organization.
+#[expect(clippy::struct_excessive_bools, reason = "what a page offers, each by itself")]
 pub(super) struct Frame<'a> {
     visitor: &'a Visitor,
     /// Which of the tabs is open.
