@@ -242,6 +242,20 @@ pub(crate) const PAGES: &[Page] = &[
     page(Ada, "organization-billing", "/org/{organization}/billing", "/org/acme/billing"),
     page(Ada, "organization-billing-cancel", "/org/{organization}/billing/cancel", "/org/acme/billing/cancel"),
     page(Ada, "export", "/settings/export", "/settings/export"),
+    page(Ada, "admin", "/admin", "/admin"),
+    page(Ada, "admin-audit", "/admin/audit", "/admin/audit"),
+    page(Ada, "admin-configuration", "/admin/configuration", "/admin/configuration"),
+    page(Ada, "admin-health", "/admin/health", "/admin/health"),
+    page(Ada, "admin-jobs", "/admin/jobs", "/admin/jobs"),
+    page(Ada, "admin-licences", "/admin/licences", "/admin/licences"),
+    page(Ada, "admin-message", "/admin/message", "/admin/message"),
+    page(Ada, "admin-organizations", "/admin/organizations", "/admin/organizations"),
+    page(Ada, "admin-packages", "/admin/packages", "/admin/packages"),
+    page(Ada, "admin-plans", "/admin/plans", "/admin/plans"),
+    page(Ada, "admin-users", "/admin/users", "/admin/users"),
+    page(Ada, "package-settings", "/package/{package}/settings", "/package/@ada/vault/settings").main(),
+    page(Bob, "package-settings-read-only", "/package/{package}/settings", "/package/@ada/vault/settings"),
+    page(Ada, "staged", "/package/{package}/staged/{id}", "/package/@ada/vault/staged/{staged}"),
 ];
 
 /// What browsers are given that is no page to look at: files as they are, and addresses that lead on.
@@ -250,6 +264,7 @@ pub(crate) const NO_PAGES: &[&str] = &[
     "/package/{package}/v/{version}/image/{*path}",
     "/package/{package}/diff",
     "/org/{organization}/audit/export",
+    "/admin/audit/export",
     "/settings/{name}/{page}",
     "/settings/{name}/tokens/{rest}",
     "/settings/{name}/tokens/{rest}/new",

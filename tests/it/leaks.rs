@@ -320,12 +320,11 @@ async fn a_page_of_what_is_hidden_is_the_page_of_what_is_missing() {
                 let mut pages = Vec::new();
                 for name in ["absent", "canary"] {
                     let path = crate::web_routes::path_of(route.path, &format!("@keeper/{name}"));
-                    let page = match *method {
-                        "GET" => browser.get(&path).await,
-                        _ => {
-                            let code = crate::web_routes::code_of(browser).await;
-                            browser.post(&path, "same-origin", [("_form", code)]).await
-                        }
+                    let page = if *method == "GET" {
+                        browser.get(&path).await
+                    } else {
+                        let code = crate::web_routes::code_of(browser).await;
+                        browser.post(&path, "same-origin", [("_form", code)]).await
                     };
                     pages.push(shown(&page, name));
                 }

@@ -22,7 +22,7 @@ use super::{Frame, count, permit};
 #[template(path = "organizations/invite.html")]
 struct InvitePage<'a> {
     visitor: &'a Visitor,
-    frame: Frame<'a>,
+    frame: Frame,
     people: &'a str,
     looked_at: Option<Looked>,
     errors: FormErrors,
@@ -54,7 +54,7 @@ struct People {
 #[template(path = "organizations/invited.html")]
 struct InvitedPage<'a> {
     visitor: &'a Visitor,
-    frame: Frame<'a>,
+    frame: Frame,
     sentence: String,
     /// Whom, and the link to hand over.
     links: Vec<(String, String)>,

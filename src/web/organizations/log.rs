@@ -19,7 +19,7 @@ use super::{Frame, permit};
 #[template(path = "organizations/log.html")]
 struct LogPage<'a> {
     visitor: &'a Visitor,
-    frame: Frame<'a>,
+    frame: Frame,
     lines: Vec<LogLine>,
     sought: Sought,
     has_more: bool,

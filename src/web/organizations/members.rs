@@ -23,7 +23,7 @@ const ON_A_PAGE: u32 = 100;
 #[template(path = "organizations/members.html")]
 struct MembersPage<'a> {
     visitor: &'a Visitor,
-    frame: Frame<'a>,
+    frame: Frame,
     members: Vec<Row>,
     /// Who can change who is a member, for those who cannot.
     owners: Vec<String>,
@@ -119,9 +119,10 @@ async fn show(
     let (members, total) = app.organizations.list_member_details(&see, sought, number.max(1), ON_A_PAGE).await?;
     let members = members.into_iter().map(|member| Row::of(visitor, member)).collect();
     let pages = u32::try_from(total).unwrap_or(u32::MAX).div_ceil(ON_A_PAGE).max(1);
-    let owners = match frame.may_change_members {
-        true => Vec::new(),
-        false => app.organizations.list_owners(&see).await?.iter().map(ToString::to_string).collect(),
+    let owners = if frame.may_change_members {
+        Vec::new()
+    } else {
+        app.organizations.list_owners(&see).await?.iter().map(ToString::to_string).collect()
     };
     let pending = pending(app, visitor, path, frame.may_change_members).await?;
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
@@ -147,11 +148,10 @@ async fn pending(
     may_change: bool,
 ) -> Result<Vec<Pending>, Problem> {
     // Who has to show a second factor for changes sees these once they have.
-    let found = match may_change {
-        true => permit(app, visitor, path, OrganizationAction::ChangeMembers).await,
-        false => return Ok(Vec::new()),
-    };
-    match found {
+    if !may_change {
+        return Ok(Vec::new());
+    }
+    match permit(app, visitor, path, OrganizationAction::ChangeMembers).await {
         Ok(permit) => {
             let list = app.invitations.list(Place::Organization(&permit)).await?;
             Ok(list.into_iter().map(|one| Pending::of(visitor, one)).collect())

@@ -21,8 +21,7 @@ use super::shell::{Problem, Visitor};
 
 /// What is around every page of one organization.
 #[expect(clippy::struct_excessive_bools, reason = "what a page offers, each by itself")]
-pub(super) struct Frame<'a> {
-    visitor: &'a Visitor,
+pub(super) struct Frame {
     /// Which of the tabs is open.
     tab: &'static str,
     facts: Arc<AccountFacts>,
@@ -38,15 +37,14 @@ pub(super) struct Frame<'a> {
     shut_out: bool,
 }
 
-impl<'a> Frame<'a> {
+impl Frame {
     /// The organization of a path. That there is one is public knowledge, as accounts are.
-    async fn of(app: &App, visitor: &'a Visitor, path: &PathParameters, tab: &'static str) -> Result<Self, Problem> {
+    async fn of(app: &App, visitor: &Visitor, path: &PathParameters, tab: &'static str) -> Result<Self, Problem> {
         let name: AccountName = path.get("organization").parse().map_err(|_| missing())?;
         let facts = app.organizations.find(&name).await?.ok_or_else(missing)?;
         let may = |action| app.organizations.may(visitor.actor(), &facts, action);
         let account = visitor.account();
         Ok(Self {
-            visitor,
             tab,
             role: account.and_then(|account| facts.role_of(account.id)),
             paid: facts.billing.is_paid(visitor.now),
@@ -57,10 +55,6 @@ impl<'a> Frame<'a> {
             shut_out: account.is_some_and(|account| facts.misses_second_factor_of(account)),
             facts,
         })
-    }
-
-    fn name(&self) -> &AccountName {
-        &self.facts.name
     }
 
     /// Below the organization.

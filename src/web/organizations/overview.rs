@@ -20,7 +20,7 @@ const ON_A_PAGE: usize = 50;
 #[template(path = "organizations/packages.html")]
 struct PackagesPage<'a> {
     visitor: &'a Visitor,
-    frame: Frame<'a>,
+    frame: Frame,
     lines: Vec<Line>,
     sought: String,
     total: usize,

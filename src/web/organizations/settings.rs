@@ -19,7 +19,7 @@ use super::{Frame, count, permit};
 #[template(path = "organizations/settings.html")]
 struct SettingsPage<'a> {
     visitor: &'a Visitor,
-    frame: Frame<'a>,
+    frame: Frame,
     settings: Settings,
     /// Members who have no second factor.
     without: String,

@@ -23,7 +23,7 @@ use super::{Frame, count, permit, team_of};
 #[template(path = "organizations/team.html")]
 struct TeamPage<'a> {
     visitor: &'a Visitor,
-    frame: Frame<'a>,
+    frame: Frame,
     team: TeamDetails,
     members: Vec<AccountName>,
     packages: Vec<(Line, Permission)>,

@@ -20,7 +20,7 @@ use super::{Frame, permit};
 #[template(path = "organizations/teams.html")]
 struct TeamsPage<'a> {
     visitor: &'a Visitor,
-    frame: Frame<'a>,
+    frame: Frame,
     teams: Vec<TeamDetails>,
     name: &'a str,
     description: &'a str,
