@@ -177,7 +177,7 @@ pub(crate) const PAGES: &[Page] = &[
     page(Nobody, "forgot-choose", "/forgot/{code}", "/forgot/{forgotten}"),
     page(Nobody, "forgot-over", "/forgot/{code}", "/forgot/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").status(404),
     page(Nobody, "forgot-done", "/forgot/done", "/forgot/done"),
-    page(Nobody, "address-to-prove", "/verify/{code}", "/verify/{proof}"),
+    page(Carol, "address-to-prove", "/verify/{code}", "/verify/{proof}"),
     page(Nobody, "address-proven", "/verify/done", "/verify/done"),
     page(Ada, "terminal", "/login/cli/{code}", "/login/cli/{login}").main(),
     page(Bob, "terminal-refused", "/login/cli/{code}", "/login/cli/{refused}").after(&[Press("Refuse")]),
@@ -254,7 +254,9 @@ pub(crate) const PAGES: &[Page] = &[
     page(Ada, "admin-plans", "/admin/plans", "/admin/plans"),
     page(Ada, "admin-users", "/admin/users", "/admin/users"),
     page(Ada, "package-settings", "/package/{package}/settings", "/package/@ada/vault/settings").main(),
-    page(Bob, "package-settings-read-only", "/package/{package}/settings", "/package/@ada/vault/settings"),
+    page(Bob, "package-settings-read-only", "/package/{package}/settings", "/package/@ada/vault/settings").status(403),
+    page(Ada, "package-removal", "/package/{package}/settings/remove", "/package/@ada/vault/settings/remove"),
+    page(Dora, "trusted-publishers", "/package/{package}/settings/trust", "/package/@dora/new/settings/trust"),
     page(Ada, "staged", "/package/{package}/staged/{id}", "/package/@ada/vault/staged/{staged}"),
 ];
 
