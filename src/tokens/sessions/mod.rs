@@ -154,14 +154,14 @@ impl Tokens {
         Ok(until.filter(|until| *until > self.clock.now()))
     }
 
-    /// Notes that the session's user has just shown again who they are.
+    /// Notes that the session's user has just shown again who they are: by their second factor, or else by a password,
+    /// which is not enough for an account that has a second factor by now.
     ///
     /// # Errors
     /// The database's.
-    pub async fn confirm_session(&self, principal: &Principal) -> Result<()> {
+    pub async fn confirm_session(&self, principal: &Principal, by_second_factor: bool) -> Result<()> {
         let mut transaction = self.db.begin().await?;
-        let has_second_factor = principal.account.second_factor.is_some();
-        store::confirm(&mut transaction, principal.token, has_second_factor, self.clock.now()).await?;
+        store::confirm(&mut transaction, principal.token, by_second_factor, self.clock.now()).await?;
         transaction.commit().await
     }
 

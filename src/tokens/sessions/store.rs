@@ -70,11 +70,11 @@ pub(super) async fn find_confirmed_at(pool: &PgPool, session: TokenId) -> Result
     Ok(found.fetch_optional(pool).await?)
 }
 
-/// Where the account has a second factor by now and had none before, what was shown is not enough, and nothing is noted.
+/// Where the account has a second factor, another thing is not enough, and nothing is noted.
 pub(super) async fn confirm(
     connection: &mut PgConnection,
     session: TokenId,
-    has_second_factor: bool,
+    by_second_factor: bool,
     now: Time,
 ) -> Result<()> {
     sqlx::query!(
@@ -86,7 +86,7 @@ pub(super) async fn confirm(
            and tokens.id = $1
            and ($2 or accounts.second_factor is null)",
         session.0,
-        has_second_factor,
+        by_second_factor,
         now,
     )
     .execute(connection)

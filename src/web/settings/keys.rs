@@ -36,7 +36,12 @@ pub(in crate::web) async fn new(State(app): State<Arc<App>>, visitor: Visitor) -
 /// `POST /settings/security/keys`: what the browser made.
 pub(in crate::web) async fn add(State(app): State<Arc<App>>, visitor: Visitor, form: Form) -> PageResult {
     let permit = confirmed_permit(&app, &visitor).await?;
-    let refused = match register(&app, &permit, &form).await {
+    let registered = register(&app, &permit, &form).await;
+    if registered.is_ok() {
+        // Whoever turns the second factor on by it has just shown it.
+        app.tokens.confirm_session(permit.principal(), true).await?;
+    }
+    let refused = match registered {
         Ok(Registered { recovery_codes: Some(codes), .. }) => return recovery::lead_to(&app, &visitor, codes),
         Ok(_) => {
             let notice = Notice::new(format!("{} is added.", form.text("name")));

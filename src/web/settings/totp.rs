@@ -41,7 +41,12 @@ pub(in crate::web) async fn show(State(app): State<Arc<App>>, visitor: Visitor) 
 pub(in crate::web) async fn adopt(State(app): State<Arc<App>>, visitor: Visitor, form: Form) -> PageResult {
     let permit = confirmed_permit(&app, &visitor).await?;
     let (sealed, mode) = (form.raw("secret"), read_mode(&form));
-    let refused = match app.second_factor.adopt_seed(&permit, sealed, form.text("code"), mode).await {
+    let adopted = app.second_factor.adopt_seed(&permit, sealed, form.text("code"), mode).await;
+    if adopted.is_ok() {
+        // Whoever turns it on has just shown it.
+        app.tokens.confirm_session(permit.principal(), true).await?;
+    }
+    let refused = match adopted {
         Ok(Some(codes)) => return recovery::lead_to(&app, &visitor, codes),
         Ok(None) => {
             let notice = Notice::new("Your authenticator app is set up.");

@@ -75,7 +75,7 @@ pub(super) async fn check(app: &App, visitor: &Visitor, query: &Query) -> Result
         (None, _) => check_password(app, visitor, principal, password.unwrap_or_default()).await,
     };
     match right {
-        Ok(()) => Ok(app.tokens.confirm_session(principal).await?),
+        Ok(()) => Ok(app.tokens.confirm_session(principal, principal.account.second_factor.is_some()).await?),
         Err(
             wrong @ (Error::WrongSecondFactor
             | Error::WrongPassword
