@@ -74,6 +74,17 @@ pub enum Change {
     Changed,
 }
 
+impl Change {
+    /// The change as a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+        }
+    }
+}
+
 /// The lines of a file that differs.
 #[derive(Debug)]
 pub enum Lines {

@@ -189,17 +189,23 @@ pub fn plain_line(text: &str) -> String {
 /// other source than it is.
 fn escape(html: &mut String, text: &str) {
     for character in text.chars() {
-        match character {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            other if is_misleading(other) => {
-                let _ = write!(html, "<span class=\"t-x\">U+{:04X}</span>", u32::from(other));
-            }
-            other => html.push(other),
+        if is_misleading(character) {
+            let _ = write!(html, "<span class=\"t-x\">U+{:04X}</span>", u32::from(character));
+        } else {
+            push_escaped(html, character);
         }
+    }
+}
+
+/// Adds a character to HTML so that it stands for itself, in text and in attributes.
+pub fn push_escaped(html: &mut String, character: char) {
+    match character {
+        '&' => html.push_str("&amp;"),
+        '<' => html.push_str("&lt;"),
+        '>' => html.push_str("&gt;"),
+        '"' => html.push_str("&quot;"),
+        '\'' => html.push_str("&#39;"),
+        other => html.push(other),
     }
 }
 

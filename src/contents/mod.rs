@@ -28,7 +28,7 @@ use held::{Room, hold};
 pub use deadline::Deadline;
 pub use diff::{Change, DiffLine, FileChange, Hunk, Lines, Side, VersionDiff};
 pub use folder::{Node, list};
-pub use highlight::{Budget, highlight_named, plain_line};
+pub use highlight::{Budget, highlight_named, plain_line, push_escaped};
 pub use image::ImageKind;
 
 /// The largest text that is shown on a page.

@@ -34,12 +34,6 @@ pub struct Faces {
     pub pages: axum::Router,
 }
 
-impl Faces {
-    fn of(&self, request: &Request<Body>) -> &axum::Router {
-        if wants_page(request) { &self.pages } else { &self.registry }
-    }
-}
-
 /// The id of a request, for the page of an error.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
@@ -88,28 +82,29 @@ impl Edge {
         canonicalise(request.uri_mut());
         let client = self.proxies.client_address(peer, request.headers());
         request.extensions_mut().insert(ClientAddress(client));
-        if wants_page(&request) {
+        let for_people = wants_page(&request);
+        if for_people {
             request.extensions_mut().insert(RequestId(format!("{id:016x}")));
         }
         let line = Line::of(&request, self.access_log);
         let varies = request.method().is_safe() && may_be_a_page(request.uri());
-        let mut response = self.route(request).await;
+        let router = if for_people { &self.faces.pages } else { &self.faces.registry };
+        let mut response = route(router.clone(), request).await;
         finish(&mut response, id, &self.public_url, varies);
         line.write(&response, id, client, began.elapsed());
         response
     }
+}
 
-    async fn route(&self, request: Request<Body>) -> Response {
-        let uploads = is_upload(&request);
-        let answer = self.faces.of(&request).clone().oneshot(request);
-        let answer = async { answer.await.unwrap_or_else(|never| match never {}) };
-        if uploads {
-            return answer.await;
-        }
-        tokio::time::timeout(HANDLER, answer)
-            .await
-            .unwrap_or_else(|_| Error::Unavailable("the answer took too long".into()).into_response())
+async fn route(router: axum::Router, request: Request<Body>) -> Response {
+    let uploads = is_upload(&request);
+    let answer = async { router.oneshot(request).await.unwrap_or_else(|never| match never {}) };
+    if uploads {
+        return answer.await;
     }
+    tokio::time::timeout(HANDLER, answer)
+        .await
+        .unwrap_or_else(|_| Error::Unavailable("the answer took too long".into()).into_response())
 }
 
 /// What may take as long as its bytes do: a publish, alone, in a batch or put up for approval, and a packument that comes

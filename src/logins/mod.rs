@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::names::UrlSecret;
 use crate::policy::{AccountPermit, Narrowing};
 use crate::second_factor::Answered;
-use crate::tokens::{NewToken, TokenKind, Tokens};
+use crate::tokens::{self, NewToken, TokenKind, Tokens};
 
 pub use client::describe_client;
 
@@ -36,8 +36,6 @@ const MOST_WAITING: i64 = 30;
 
 /// For how long a terminal that lost the answer may ask for it again.
 const REPEATABLE: TimeDelta = TimeDelta::seconds(60);
-
-const MOST_NAME_CHARACTERS: usize = 128;
 
 /// Handle to the terminals that wait.
 #[derive(Debug, Clone)]
@@ -167,11 +165,7 @@ impl Logins {
     /// `NotFound` where it is over, `Conflict` where it was decided, `Unprocessable` for what no token can be called.
     pub async fn approve(&self, permit: &AccountPermit, page: &str, approval: &Approval) -> Result<()> {
         let name = approval.token_name.trim();
-        if name.is_empty() || name.chars().count() > MOST_NAME_CHARACTERS || name.chars().any(char::is_control) {
-            return Err(Error::Unprocessable(
-                "A token's name is one line of 1 to 128 characters. Give another one.".into(),
-            ));
-        }
+        tokens::check_name(name)?;
         if approval.ends_at.is_some_and(|end| end <= self.clock.now()) {
             return Err(Error::Unprocessable("The token would have ended already. Choose a later end.".into()));
         }

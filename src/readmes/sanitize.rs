@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use ammonia::{Builder, UrlRelative};
 
+use crate::contents::push_escaped;
+
 use super::link::PREFIX;
 
 /// Elements of a README. None loads, runs, submits or plays anything, but for images, whose addresses are looked at.
@@ -162,15 +164,6 @@ fn is_from(url: &str, hosts: &[String]) -> bool {
 /// Text as HTML that shows it.
 pub(super) fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        match character {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            other => html.push(other),
-        }
-    }
+    text.chars().for_each(|character| push_escaped(&mut html, character));
     html
 }

@@ -110,30 +110,43 @@ impl NewToken {
     /// # Errors
     /// `Unprocessable` for what no token can be.
     pub fn check(&self) -> Result<()> {
-        check(self)
+        let refuse = |sentence: &'static str| Err(Error::Unprocessable(sentence.into()));
+        check_name(&self.name)?;
+        if self.description.as_deref().is_some_and(|text| !is_line(text, MOST_DESCRIPTION_CHARACTERS)) {
+            return refuse("A token's description is one line of at most 512 characters. Shorten it.");
+        }
+        let narrowing = &self.narrowing;
+        let most = [narrowing.packages.len(), narrowing.networks.len(), narrowing.organizations.names.len()];
+        // Packages and scopes are counted together by the room, and each for itself by the face that knows them apart.
+        if most[0] > 2 * MOST_NAMED || most[1] > MOST_NAMED || most[2] > MOST_NAMED {
+            return refuse(
+                "A token names at most 50 packages, scopes, organizations or networks. Make several tokens.",
+            );
+        }
+        if narrowing.right == TokenRight::Nothing && narrowing.organizations.right == OrganizationRight::Nothing {
+            return refuse("This token could do nothing at all. Give it a permission for packages or organizations.");
+        }
+        if narrowing.bypasses_second_factor
+            && !matches!(narrowing.right, TokenRight::Everything | TokenRight::StageOnly)
+        {
+            return refuse("Only a token that may write has a second factor to bypass. Leave bypass-2fa out.");
+        }
+        Ok(())
     }
 }
 
-fn check(token: &NewToken) -> Result<()> {
-    let refuse = |sentence: &'static str| Err(Error::Unprocessable(sentence.into()));
-    let is_line = |text: &str, most: usize| text.chars().count() <= most && !text.chars().any(char::is_control);
-    if token.name.trim().is_empty() || !is_line(&token.name, MOST_NAME_CHARACTERS) {
-        return refuse("A token's name is one line of 1 to 128 characters. Give another one.");
-    }
-    if token.description.as_deref().is_some_and(|text| !is_line(text, MOST_DESCRIPTION_CHARACTERS)) {
-        return refuse("A token's description is one line of at most 512 characters. Shorten it.");
-    }
-    let narrowing = &token.narrowing;
-    let most = [narrowing.packages.len(), narrowing.networks.len(), narrowing.organizations.names.len()];
-    // Packages and scopes are counted together by the room, and each for itself by the face that knows them apart.
-    if most[0] > 2 * MOST_NAMED || most[1] > MOST_NAMED || most[2] > MOST_NAMED {
-        return refuse("A token names at most 50 packages, scopes, organizations or networks. Make several tokens.");
-    }
-    if narrowing.right == TokenRight::Nothing && narrowing.organizations.right == OrganizationRight::Nothing {
-        return refuse("This token could do nothing at all. Give it a permission for packages or organizations.");
-    }
-    if narrowing.bypasses_second_factor && !matches!(narrowing.right, TokenRight::Everything | TokenRight::StageOnly) {
-        return refuse("Only a token that may write has a second factor to bypass. Leave bypass-2fa out.");
+/// Looks at what somebody would call a token.
+///
+/// # Errors
+/// `Unprocessable` for what is no name.
+pub fn check_name(name: &str) -> Result<()> {
+    if name.trim().is_empty() || !is_line(name, MOST_NAME_CHARACTERS) {
+        let sentence = "A token's name is one line of 1 to 128 characters. Give another one.";
+        return Err(Error::Unprocessable(sentence.into()));
     }
     Ok(())
+}
+
+fn is_line(text: &str, most: usize) -> bool {
+    text.chars().count() <= most && !text.chars().any(char::is_control)
 }

@@ -26,7 +26,7 @@ use crate::names::{AccountId, AccountName, TokenId};
 use crate::policy::{AccountFacts, AccountPermit, Actor, Narrowing, Offer, Principal};
 use crate::users::Users;
 
-pub use issue::{Issued, days_allowed};
+pub use issue::{Issued, check_name, days_allowed};
 pub use secret::{TokenDigest, TokenSecret};
 pub use sessions::{CONFIRMED_FOR, ListedSession, Opening, SessionSecret};
 pub use trusted::TrustedPublisher;

@@ -8,7 +8,6 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
-use http::StatusCode;
 use http::header::SET_COOKIE;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +15,7 @@ use crate::app::App;
 use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::http::Query;
-use crate::names::AccountName;
+use crate::names::{AccountId, AccountName};
 use crate::policy::{AccountFacts, Offer};
 use crate::second_factor::{Assertion, Purpose};
 use crate::tokens::Opening;
@@ -87,7 +86,7 @@ pub(super) async fn log_in(State(app): State<Arc<App>>, visitor: Visitor, form: 
         app.second_factor.confirm_login(&account, &offer, visitor.address).await
     };
     match confirmed {
-        Ok(()) => open_session(&app, &visitor, &account, Some(&proven), &then).await,
+        Ok(()) => open_session(&app, &visitor, (account.id, &account.name), Some(&proven), then.as_str()).await,
         Err(Error::SecondFactorRequired { .. }) => {
             let ticket = seal(&app, &proven)?;
             second_step(&app, &visitor, &then, (&account, &proven), &ticket, FormErrors::default()).await
@@ -119,7 +118,7 @@ async fn second_step(
 }
 
 fn show_login(visitor: &Visitor, template: &LoginPage<'_>) -> PageResult {
-    let status = if template.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = template.errors.status();
     page(visitor, status, template)
 }
 
@@ -134,7 +133,7 @@ async fn log_in_with_passkey(app: &App, visitor: &Visitor, then: &Target, creden
         app.second_factor.log_in_with_key(&Assertion::parse(credential)?, visitor.address).await
     };
     match shown.await {
-        Ok(account) => open_session(app, visitor, &account, None, then).await,
+        Ok(account) => open_session(app, visitor, (account.id, &account.name), None, then.as_str()).await,
         Err(error) => first_step(app, visitor, then, "", FormErrors::from_refusal("name", error)?),
     }
 }
@@ -165,25 +164,18 @@ fn seal(app: &App, proven: &Proven) -> Result<String> {
 }
 
 /// A new session takes the place of the one there was, if any: nobody goes on in a session that somebody else began.
-async fn open_session(
+pub(super) async fn open_session(
     app: &App,
     visitor: &Visitor,
-    account: &AccountFacts,
+    (account, name): (AccountId, &AccountName),
     proven: Option<&Proven>,
-    then: &Target,
+    then: &str,
 ) -> PageResult {
     visitor.end(app).await?;
     let days = app.config.auth.session_days;
-    let opening = Opening {
-        account: account.id,
-        name: &account.name,
-        proven,
-        client: &visitor.client,
-        address: visitor.address,
-        days,
-    };
+    let opening = Opening { account, name, proven, client: &visitor.client, address: visitor.address, days };
     let secret = app.tokens.open_session(opening).await?;
-    let mut response = see_other(visitor, then.as_str());
+    let mut response = see_other(visitor, then);
     response.headers_mut().append(SET_COOKIE, session_cookie(&app.public_url, &secret, days));
     Ok(response)
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use chrono::{NaiveDate, NaiveTime};
-use http::StatusCode;
 
 use crate::access::{Grantee, Overview, Term};
 use crate::app::App;
@@ -202,7 +201,7 @@ async fn leave(app: &App, visitor: &Visitor, name: &PackageName, form: &Form) ->
             button: "Remove yourself",
             errors: typed_wrong(form, name),
         };
-        return page(visitor, status_of(&template.errors), &template);
+        return page(visitor, template.errors.status(), &template);
     }
     match app.access.revoke(&permit, &user).await {
         Ok(()) => Ok(see_other_with(visitor, "/", &Notice::new(format!("You gave back your access to {name}.")))),
@@ -240,7 +239,7 @@ fn ask_for_name(visitor: &Visitor, subject: &Subject, whom: &Grantee, form: &For
         button: "Remove",
         errors,
     };
-    page(visitor, status_of(&template.errors), &template)
+    page(visitor, template.errors.status(), &template)
 }
 
 /// The first time nothing was typed, and nothing is wrong with that.
@@ -250,8 +249,4 @@ fn typed_wrong(form: &Form, name: &PackageName) -> FormErrors {
     } else {
         FormErrors::default()
     }
-}
-
-fn status_of(errors: &FormErrors) -> StatusCode {
-    if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
 }

@@ -113,7 +113,7 @@ pub(super) async fn access_page(State(app): State<Arc<App>>, visitor: Visitor, p
 
 async fn show(app: &App, visitor: &Visitor, subject: &Subject, typed: &Typed<'_>, errors: FormErrors) -> PageResult {
     let (facts, name) = (&subject.facts, subject.name());
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let rows = view::rows(visitor, subject);
     let template = AccessPage {
         visitor,

@@ -166,7 +166,7 @@ async fn show_open(
         command: command(subject.name(), "public"),
         errors,
     };
-    page(visitor, status_of(&template.errors), &template)
+    page(visitor, template.errors.status(), &template)
 }
 
 /// `GET /package/{package}/access/private`.
@@ -217,8 +217,4 @@ pub(in crate::web) async fn close(
 
 fn command(name: &PackageName, status: &str) -> String {
     format!("npm access set status={status} {name}")
-}
-
-fn status_of(errors: &FormErrors) -> StatusCode {
-    if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
 }

@@ -109,7 +109,7 @@ async fn show_users(
 ) -> PageResult {
     let (rows, total) = rows(app, visitor, permit, AccountKind::User, &sought).await?;
     let has_more = sought.has_more(total);
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let template = UsersPage { visitor, tab: "/users", rows, total, sought, has_more, form, errors };
     page(visitor, status, &template)
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use http::StatusCode;
 
 use crate::app::App;
 use crate::chores::{self, RunNow};
@@ -49,7 +48,7 @@ async fn show(app: &App, visitor: &Visitor, permit: &InstancePermit, errors: For
         running: report.running,
     });
     let template = JobsPage { visitor, tab: "/jobs", rows: rows.collect(), errors };
-    let status = if template.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = template.errors.status();
     page(visitor, status, &template)
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use chrono::{NaiveDate, NaiveTime};
-use http::StatusCode;
 
 use crate::app::App;
 use crate::audit::By;
@@ -73,7 +72,7 @@ async fn show(
     let (rows, total) = rows(app, visitor, permit, kind, &sought).await?;
     let has_more = sought.has_more(total);
     let provider = app.config.billing.provider;
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let template =
         PlansPage { visitor, tab: "/plans", provider, organizations, rows, total, sought, has_more, form, errors };
     page(visitor, status, &template)

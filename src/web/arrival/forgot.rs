@@ -16,7 +16,7 @@ use crate::recovery::{Reset, ResetLink};
 
 use super::super::over::show_over;
 use super::super::shell::{Form, FormErrors, PageResult, Visitor, page, see_other};
-use super::{chosen_password, status_of};
+use super::chosen_password;
 
 #[derive(Template)]
 #[template(path = "arrival/forgot.html")]
@@ -114,7 +114,7 @@ pub(in crate::web) async fn chosen(visitor: Visitor) -> PageResult {
 }
 
 fn show(visitor: &Visitor, link: ResetLink, keeps_tokens: bool, errors: FormErrors) -> PageResult {
-    let status = status_of(&errors);
+    let status = errors.status();
     let template = ResetPage {
         visitor,
         account: link.account,

@@ -14,9 +14,10 @@ use crate::mail::{Letter, Way};
 use crate::names::{AccountName, Email};
 use crate::users::NewUser;
 
+use super::super::entrance::open_session;
 use super::super::over::show_over;
 use super::super::shell::{Form, FormErrors, PageResult, Visitor, page};
-use super::{chosen_password, nobody, read, refusal, status_of, welcome};
+use super::{chosen_password, nobody, read, refusal};
 
 #[derive(Template)]
 #[template(path = "arrival/setup.html")]
@@ -75,7 +76,7 @@ pub(in crate::web) async fn set_up(
     match app.instance.set_up(path.get("code"), setup, &by).await {
         Ok(profile) => {
             app.recovery.ask_for_proof(profile.id).await?;
-            welcome(&app, &visitor, &profile, "/").await
+            open_session(&app, &visitor, (profile.id, &profile.name), None, "/").await
         }
         Err(error @ Error::NotFound(_)) => Err(error.into()),
         Err(error) => show(&app, &visitor, Some(&form), None, refusal(error)?).await,
@@ -115,7 +116,7 @@ async fn show(
         Way::Log => Some("into the log, since the registry is used from this machine alone"),
         Way::Nowhere => None,
     };
-    let status = status_of(&errors);
+    let status = errors.status();
     let template = SetupPage {
         visitor,
         settings: app.instance.settings().await?,

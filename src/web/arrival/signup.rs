@@ -13,8 +13,9 @@ use crate::invitations::{Invitation, Offered};
 use crate::names::{AccountName, Email};
 use crate::users::NewUser;
 
+use super::super::entrance::open_session;
 use super::super::shell::{Form, FormErrors, PageResult, Problem, Target, Visitor, page, see_other};
-use super::{chosen_password, nobody, read, refusal, status_of, welcome};
+use super::{chosen_password, nobody, read, refusal};
 
 #[derive(Template)]
 #[template(path = "arrival/signup.html")]
@@ -105,7 +106,7 @@ pub(in crate::web) async fn sign_up(State(app): State<Arc<App>>, visitor: Visito
         (Some(_), Some(code)) => format!("/invite/{code}"),
         _ => then.as_str().to_owned(),
     };
-    welcome(&app, &visitor, &profile, &next).await
+    open_session(&app, &visitor, (profile.id, &profile.name), None, &next).await
 }
 
 /// The invitation behind a code; one that is over is none.
@@ -130,7 +131,7 @@ async fn show(app: &App, visitor: &Visitor, wish: &Wish<'_>, errors: FormErrors)
         Signup::Closed => Entry::Closed,
     };
     let code = if invitation.is_some() { wish.code } else { "" };
-    let status = status_of(&errors);
+    let status = errors.status();
     let template = SignupPage {
         visitor,
         registry: settings.name,

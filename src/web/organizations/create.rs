@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use http::StatusCode;
 
 use crate::app::App;
 use crate::config::BillingProvider;
@@ -50,7 +49,7 @@ pub(in crate::web) async fn create(State(app): State<Arc<App>>, visitor: Visitor
 }
 
 fn show(app: &App, visitor: &Visitor, name: &str, errors: FormErrors) -> PageResult {
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let unpaid = app.config.billing.provider != BillingProvider::None;
     let most = app.config.limits.organizations_per_user;
     page(visitor, status, &NewPage { visitor, name, unpaid, most, errors })

@@ -155,7 +155,7 @@ async fn show(
     errors: FormErrors,
 ) -> PageResult {
     let frame = Frame::of(app, visitor, path, "members").await?;
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     page(visitor, status, &InvitePage { visitor, frame, people, looked_at, errors })
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use http::StatusCode;
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -125,7 +124,7 @@ async fn show(
         app.organizations.list_owners(&see).await?.iter().map(ToString::to_string).collect()
     };
     let pending = pending(app, visitor, path, frame.may_change_members).await?;
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let template = MembersPage {
         visitor,
         frame,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use http::StatusCode;
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -40,7 +39,7 @@ async fn show(app: &App, visitor: &Visitor, path: &PathParameters, errors: FormE
     let frame = Frame::of(app, visitor, path, "settings").await?;
     let settings = app.organizations.settings(&see).await?;
     let without = count(app.organizations.count_members_without_second_factor(&see).await?, "member");
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     page(visitor, status, &SettingsPage { visitor, frame, settings, without, errors })
 }
 

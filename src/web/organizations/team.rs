@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -64,7 +63,7 @@ async fn show(
     let team = app.organizations.team_details(&see, &name).await?;
     let members = app.organizations.list_team_members(&see, &name).await?;
     let packages = packages(app, visitor, &see, &name).await?;
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     page(visitor, status, &TeamPage { visitor, frame, team, members, packages, form, errors })
 }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use http::StatusCode;
 
 use crate::app::App;
 use crate::error::Result;
@@ -46,7 +45,7 @@ async fn show(
     let see = permit(app, visitor, path, OrganizationAction::See).await?;
     let frame = Frame::of(app, visitor, path, "teams").await?;
     let teams = app.organizations.list_team_details(&see).await?;
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     page(visitor, status, &TeamsPage { visitor, frame, teams, name, description, errors })
 }
 

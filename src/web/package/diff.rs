@@ -7,7 +7,7 @@ use axum::extract::State;
 use http::StatusCode;
 
 use crate::app::App;
-use crate::contents::{Change, Lines, VersionDiff};
+use crate::contents::{Lines, VersionDiff};
 use crate::error::Error;
 use crate::http::{PackagePath, PathParameters, Query};
 use crate::packages::Opened;
@@ -63,24 +63,4 @@ async fn show(app: &App, visitor: &Visitor, opened: &Opened, range: &str) -> Pag
     let template = DiffPage { visitor: visitor.clone(), frame, old: old.to_string(), new: new.to_string(), diff };
     let _place = app.contents.place().await?;
     large_page(visitor, StatusCode::OK, template).await
-}
-
-impl DiffPage {
-    fn word(change: Change) -> &'static str {
-        match change {
-            Change::Added => "added",
-            Change::Removed => "removed",
-            Change::Changed => "changed",
-        }
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand references")]
-    fn size(bytes: &u64) -> Size {
-        Size(*bytes)
-    }
-
-    /// A line as HTML, with what hides in it written out.
-    fn shown(text: &str) -> String {
-        crate::contents::plain_line(text)
-    }
 }

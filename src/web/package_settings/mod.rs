@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use http::StatusCode;
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -102,7 +101,7 @@ async fn show(app: &App, visitor: &Visitor, name: &PackageName, typed: Typed<'_>
     let package = facts.package.as_ref();
     let administers = may(app, visitor, &facts, Intent::REVOKE);
     let trash = if administers { app.packages.list_trash(visitor.actor(), Some(name)).await? } else { Vec::new() };
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let template = SettingsPage {
         visitor,
         name,

@@ -63,7 +63,7 @@ pub(in crate::web) async fn page_to_remove(
 async fn show(app: &App, visitor: &Visitor, facts: &PackageFacts, chosen: &str, errors: FormErrors) -> PageResult {
     let opened = app.packages.open(visitor.actor(), &facts.name, Intent::INSPECT).await?;
     let versions = app.packages.list_versions(&opened, 0, super::EVERY).await?;
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let template = RemovePage {
         visitor,
         name: &facts.name,

@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use crate::app::App;
 use crate::clock::Time;
-use crate::contents::{Change, Lines, VersionDiff};
+use crate::contents::{Lines, VersionDiff};
 use crate::error::{Error, Result};
 use crate::http::PathParameters;
 use crate::names::{PackageName, RandomId};
@@ -34,25 +34,6 @@ struct StagedPage<'a> {
     diff: VersionDiff,
     /// All files, where there is nothing to compare with.
     files: Vec<FileEntry>,
-}
-
-impl StagedPage<'_> {
-    fn word(change: Change) -> &'static str {
-        match change {
-            Change::Added => "added",
-            Change::Removed => "removed",
-            Change::Changed => "changed",
-        }
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand references")]
-    fn size(bytes: &u64) -> Size {
-        Size(*bytes)
-    }
-
-    fn shown(text: &str) -> String {
-        crate::contents::plain_line(text)
-    }
 }
 
 /// The version of a path; what belongs to another package is not found.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
@@ -65,7 +64,7 @@ async fn show(app: &App, visitor: &Visitor, name: &PackageName, form: Option<&Fo
     let permit = app.access.permit(visitor.actor(), name, Intent::SEE_TRUST).await?;
     let facts = app.access.load_facts_for(visitor.actor(), name).await?;
     let publishers = app.trust.list(&permit).await?;
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let typed = |field| form.map(|form| (field, form.text(field).to_owned()));
     let template = TrustPage {
         visitor,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use http::StatusCode;
 
 use crate::app::App;
 use crate::error::Result;
@@ -59,7 +58,7 @@ async fn register(app: &App, permit: &AccountPermit, form: &Form) -> Result<Regi
 
 async fn show(app: &App, visitor: &Visitor, permit: &AccountPermit, name: &str, errors: FormErrors) -> PageResult {
     let options = app.second_factor.draft_key(permit).await?.to_string();
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let turns_on = permit.account().second_factor.is_none();
     page(visitor, status, &NewKeyPage { visitor, options, name, turns_on, errors })
 }
@@ -113,7 +112,7 @@ async fn show_key(
 ) -> PageResult {
     let factor = app.second_factor.overview(permit).await?;
     let Some(found) = factor.keys.iter().find(|one| one.key == key) else { return Ok(see_other(visitor, PLACE)) };
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let is_last = factor.keys.len() == 1 && !factor.has_totp;
     let template = KeyPage { visitor, key, name: typed.unwrap_or(&found.name), is_last, errors };
     page(visitor, status, &template)

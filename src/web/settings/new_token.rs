@@ -107,7 +107,7 @@ async fn show_trusted(app: &App, visitor: &Visitor, permit: &AccountPermit) -> P
 
 async fn show_form(app: &App, visitor: &Visitor, permit: &AccountPermit, wish: Wish, errors: FormErrors) -> PageResult {
     let replaced = replaced_name(app, permit, &wish).await?;
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     page(visitor, status, &FormPage { visitor, wish, replaced, errors })
 }
 
@@ -141,7 +141,7 @@ fn show_check(
     back: String,
     errors: FormErrors,
 ) -> PageResult {
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let template = CheckPage {
         visitor,
         may: words::may(&token.narrowing),

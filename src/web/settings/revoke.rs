@@ -52,7 +52,7 @@ pub(in crate::web) async fn revoke(State(app): State<Arc<App>>, visitor: Visitor
         Ok(ended) => (Some(ended), FormErrors::default()),
         Err(refused) => (None, FormErrors::from_refusal("token", refused)?),
     };
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     page(&visitor, status, &RevokePage { visitor: &visitor, ended, errors })
 }
 

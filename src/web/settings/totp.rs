@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use http::StatusCode;
 use qrcode::{Color, EcLevel, QrCode};
 
 use crate::app::App;
@@ -71,7 +70,7 @@ async fn show_draft(
     errors: FormErrors,
 ) -> PageResult {
     let factor = app.second_factor.overview(permit).await?;
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let template = TotpPage {
         visitor,
         picture: Picture::of(&draft.url)?,

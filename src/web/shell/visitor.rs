@@ -61,6 +61,7 @@ impl Theme {
 pub(crate) struct Visitor(Arc<Known>);
 
 /// What is known of a visitor.
+#[derive(Clone)]
 pub(crate) struct Known {
     actor: Actor,
     secret: Option<SessionSecret>,
@@ -155,28 +156,12 @@ impl Visitor {
 
     /// The same visitor with what their session was confirmed for: an account with a second factor has shown it.
     pub(super) fn confirmed(&self, until: Option<Time>) -> Self {
-        let mut actor = self.actor.clone();
-        if let Actor::User(principal) = &mut actor {
+        let mut known = (*self.0).clone();
+        if let Actor::User(principal) = &mut known.actor {
             principal.confirmed = until.is_some() && principal.account.second_factor.is_some();
         }
-        let known = &self.0;
-        Self(Arc::new(Known {
-            actor,
-            secret: known.secret.clone(),
-            address: known.address,
-            client: known.client.clone(),
-            place: known.place.clone(),
-            nonce: known.nonce.clone(),
-            notice: known.notice.clone(),
-            once: known.once.clone(),
-            theme: known.theme,
-            now: known.now,
-            public_url: known.public_url.clone(),
-            confirmed_until: until,
-            banner: known.banner.clone(),
-            request_id: known.request_id.clone(),
-            takes_gzip: known.takes_gzip,
-        }))
+        known.confirmed_until = until;
+        Self(Arc::new(known))
     }
 
     /// Whoever acts, for rooms.
@@ -269,11 +254,6 @@ impl Visitor {
     /// A moment as it is shown on this page.
     pub(crate) fn moment(&self, time: impl Borrow<Time>) -> Moment {
         Moment::new(*time.borrow(), self.now)
-    }
-
-    /// The same of a moment that a template has a reference to.
-    pub(crate) fn moment_of(&self, time: &Time) -> Moment {
-        self.moment(*time)
     }
 
     /// The host that clients are told.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use http::StatusCode;
 
 use crate::app::App;
 use crate::error::Error;
@@ -61,6 +60,6 @@ pub(in crate::web) async fn decide(
 
 fn show(visitor: &Visitor, code: &str, confirmation: Confirmation, errors: FormErrors) -> PageResult {
     let key_url = format!("{}/-/strongroom/v1/confirmations/{code}", visitor.public_url);
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     page(visitor, status, &ConfirmationPage { visitor, confirmation, key_url, errors })
 }

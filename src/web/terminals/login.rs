@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use chrono::TimeDelta;
-use http::StatusCode;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::App;
@@ -108,7 +107,7 @@ fn chosen_days(app: &App, typed: &str) -> u32 {
 fn show(app: &App, visitor: &Visitor, waiting: Waiting, form: Option<&Form>, errors: FormErrors) -> PageResult {
     let chosen = chosen_days(app, form.map(|form| form.text("days")).unwrap_or_default());
     let lifetime = |days: u32| Lifetime { days, words: in_words(days), is_chosen: days == chosen };
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = errors.status();
     let client = waiting.client.clone();
     let template = LoginPage {
         visitor,
