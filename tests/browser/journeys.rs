@@ -3,11 +3,13 @@
 mod access;
 mod billing;
 mod entrance;
+mod invitations;
 mod organizations;
 mod security;
 mod setup;
 mod terminal;
 mod tokens;
+mod trust;
 
 use strongroom::config::Config;
 

@@ -7,7 +7,11 @@ mod axe;
 mod browser;
 mod catalogue;
 mod checks;
+#[path = "../support/ci.rs"]
+#[expect(dead_code, reason = "the tests with clients have more services")]
+mod ci;
 mod driver;
+mod elsewhere;
 mod everywhere;
 #[path = "../support/fetched.rs"]
 mod fetched;
@@ -28,3 +32,5 @@ mod terminal;
 mod texts;
 mod watching;
 mod world;
+
+use support::issuer;

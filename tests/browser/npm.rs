@@ -99,6 +99,8 @@ impl Npm {
         command.env("npm_config_cache", home.join(".npm")).env("npm_config_update_notifier", "false");
         command.env("npm_config_globalconfig", home.join("no-npmrc-of-the-machine"));
         command.env("npm_config_fetch_retries", "0").env("NO_COLOR", "1");
+        // What opens pages of itself shall open none: the browser of the test goes there.
+        command.env("BROWSER", "true");
         command.envs(self.environment.iter().map(|(variable, value)| (variable, value)));
         command
     }

@@ -9,6 +9,7 @@
 mod browser;
 mod cast;
 mod chapters;
+#[path = "../support/ci.rs"]
 mod ci;
 mod client;
 mod commands;

@@ -73,7 +73,7 @@ async fn what_it_is_for_is_asked_first() {
     let text = browser.get(&ways[0]).await.expect(200).text("main");
     assert!(text.contains("npm login --scope=@ada --registry=http://registry.test/"), "{text}");
     let trusted = browser.get(&ways[1]).await.expect(200);
-    assert_eq!(trusted.attributes("a.name", "href"), ["/package/@ada/one/settings"]);
+    assert_eq!(trusted.attributes("a.name", "href"), ["/package/@ada/one/settings/trust"]);
     let escape = trusted.attributes("main p a", "href").swap_remove(0);
     let form = browser.get(&escape).await.expect(200).forms(NEW).remove(0);
     assert!(form.fields.contains(&("right".into(), "read-write".into())));
@@ -214,4 +214,25 @@ async fn pasting_without_end_is_slowed_down() {
     browser.submit(form.clone()).await.expect(200);
     let slowed = browser.submit(form).await.expect(422);
     assert!(slowed.text(".summary").contains("Too many attempts"));
+}
+
+#[tokio::test]
+async fn ci_that_publishes_is_led_to_its_package_before_there_is_one() {
+    let app = TestApp::new().await;
+    app.user("ada").await;
+    let browser = app.logged_in("ada").await;
+    for (typed, place) in
+        [("vault", "/package/@ada/vault/settings/trust"), ("@acme/x", "/package/@acme/x/settings/trust")]
+    {
+        let form = browser.get("/settings/tokens/new?for=publish").await.expect(200).form(NEW).fill("package", typed);
+        assert_eq!(browser.submit(form).await.expect(303).location(), place);
+    }
+    let form = browser.get("/settings/tokens/new?for=publish").await.expect(200).form(NEW).fill("package", "No Name");
+    let again = browser.submit(form).await.expect(422);
+    assert!(again.text(".summary").contains("Not a valid name"), "{}", again.text("main"));
+    assert!(again.html().contains("No Name"));
+
+    // Without a second factor nobody says whom a package trusts; the page leads to one.
+    let refused = browser.get("/package/@ada/vault/settings/trust").await.expect(403);
+    assert!(refused.html().contains("href=\"/settings/security\""), "{}", refused.text("main"));
 }

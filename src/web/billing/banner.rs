@@ -12,6 +12,8 @@ pub(crate) struct Banner {
     pub(crate) sentence: String,
     /// Where the owner can do something about it; `None` on that page itself.
     pub(crate) page: Option<String>,
+    /// What the button says that leads there.
+    pub(crate) button: &'static str,
 }
 
 impl Banner {
@@ -40,9 +42,12 @@ impl Banner {
             ),
             Standing::Unpaid => {
                 let plan = plan.replace("Your plan", "Your account").replace("The plan of ", "");
-                format!("{plan} has no plan: private packages can be neither published nor installed.")
+                format!(
+                    "{plan} has no plan: private packages can be neither published nor installed. Nothing becomes public."
+                )
             }
         };
-        Some(Self { sentence, page: (!on_its_page).then_some(page) })
+        let button = if standing == Standing::Unpaid { "See plans" } else { "See the plan" };
+        Some(Self { sentence, page: (!on_its_page).then_some(page), button })
     }
 }

@@ -16,6 +16,7 @@ use crate::organizations::Membership;
 use crate::policy::{AccountAction, AccountPermit, PackageFacts};
 use crate::tokens::Page;
 
+use super::billing::Banner;
 use super::package_list::{self, Line};
 use super::shell::{Form, PageResult, Visitor, page, see_other};
 
@@ -36,7 +37,7 @@ struct SignedOut<'a> {
 struct SignedIn<'a> {
     visitor: &'a Visitor,
     name: &'a AccountName,
-    paid: bool,
+    banner: Option<Banner>,
     checklist: Vec<Step>,
     own: Lines,
     shared: Lines,
@@ -69,7 +70,7 @@ pub(super) async fn home_page(State(app): State<Arc<App>>, visitor: Visitor) -> 
     let template = SignedIn {
         visitor: &visitor,
         name: &account.name,
-        paid: account.billing.is_paid(visitor.now),
+        banner: Banner::of(account, app.billing.standing(account).await?, false),
         checklist,
         own: Lines::of(own),
         shared: Lines::of(shared),

@@ -168,13 +168,17 @@ fn wanted(form: &Form) -> Result<NewPublisher> {
 fn snippets(visitor: &Visitor, name: &PackageName) -> [(&'static str, String); 3] {
     let (registry, scope) = (&visitor.public_url, name.scope());
     let configure = format!("npm config set @{scope}:registry {registry}/");
+    // npm shows who it is from 11.5.1 on, which comes with Node.js 24.
     let github = format!(
-        "permissions:\n  contents: read\n  id-token: write\nsteps:\n  - uses: actions/checkout@v4\n  - run: {configure}\n  - run: npm publish"
+        "permissions:\n  contents: read\n  id-token: write\nsteps:\n  - uses: actions/checkout@v4\n  - uses: actions/setup-node@v4\n    with:\n      node-version: 24\n  - run: {configure}\n  - run: npm publish"
     );
     let gitlab = format!(
-        "publish:\n  id_tokens:\n    NPM_ID_TOKEN:\n      aud: \"npm:{}\"\n  script:\n    - {configure}\n    - npm publish",
+        "publish:\n  image: node:24\n  id_tokens:\n    NPM_ID_TOKEN:\n      aud: \"npm:{}\"\n  script:\n    - {configure}\n    - npm publish",
         visitor.host()
     );
-    let circle = format!("steps:\n  - checkout\n  - run: {configure}\n  - run: npm publish");
+    let circle = format!(
+        "docker:\n  - image: cimg/node:24.0\nsteps:\n  - checkout\n  - run: {configure}\n  - run: |\n      export NPM_ID_TOKEN=$(circleci run oidc get --claims '{{\"aud\": \"npm:{}\"}}')\n      npm publish",
+        visitor.host()
+    );
     [("GitHub Actions", github), ("GitLab CI/CD", gitlab), ("CircleCI", circle)]
 }

@@ -42,6 +42,8 @@ struct HerePage<'a> {
 struct TrustedPage<'a> {
     visitor: &'a Visitor,
     packages: Vec<PackageName>,
+    typed: &'a str,
+    errors: FormErrors,
 }
 
 #[derive(Template)]
@@ -82,7 +84,10 @@ pub(in crate::web) async fn steps(State(app): State<Arc<App>>, visitor: Visitor,
             let login = format!("npm login --scope=@{name} --registry={url}/");
             page(&visitor, StatusCode::OK, &HerePage { visitor: &visitor, login })
         }
-        Some("publish") => show_trusted(&app, &visitor, &permit).await,
+        Some("publish") => match query.get("package").filter(|typed| !typed.trim().is_empty()) {
+            Some(typed) => lead_to_trust(&app, &visitor, &permit, typed.trim()).await,
+            None => show_trusted(&app, &visitor, &permit, "", FormErrors::default()).await,
+        },
         Some("install") => {
             show_form(&app, &visitor, &permit, Wish::to_install(&account.name), FormErrors::default()).await
         }
@@ -98,11 +103,29 @@ pub(in crate::web) async fn steps(State(app): State<Arc<App>>, visitor: Visitor,
     }
 }
 
-async fn show_trusted(app: &App, visitor: &Visitor, permit: &AccountPermit) -> PageResult {
+async fn show_trusted(
+    app: &App,
+    visitor: &Visitor,
+    permit: &AccountPermit,
+    typed: &str,
+    errors: FormErrors,
+) -> PageResult {
     let listed = app.access.list_packages(permit.account().id, visitor.actor()).await?;
     let names = listed.into_iter().map(|(name, _)| name);
     let packages = names.filter(|name| name.scope() == permit.account().name).take(50).collect();
-    page(visitor, StatusCode::OK, &TrustedPage { visitor, packages })
+    page(visitor, errors.status(), &TrustedPage { visitor, packages, typed, errors })
+}
+
+/// On to the page of a package that need not exist yet; a name without a scope is meant in the visitor's own.
+async fn lead_to_trust(app: &App, visitor: &Visitor, permit: &AccountPermit, typed: &str) -> PageResult {
+    let whole = if typed.starts_with('@') { typed.to_owned() } else { format!("@{}/{typed}", permit.account().name) };
+    match whole.parse::<PackageName>() {
+        Ok(name) => Ok(see_other(visitor, &format!("/package/{name}/settings/trust"))),
+        Err(cause) => {
+            let errors = FormErrors::from_refusal("package", cause.into())?;
+            show_trusted(app, visitor, permit, typed, errors).await
+        }
+    }
 }
 
 async fn show_form(app: &App, visitor: &Visitor, permit: &AccountPermit, wish: Wish, errors: FormErrors) -> PageResult {

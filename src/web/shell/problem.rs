@@ -9,6 +9,7 @@ use http::StatusCode;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::Error;
+use crate::policy::Lack;
 
 use super::page::{page, see_other};
 use super::visitor::Visitor;
@@ -61,6 +62,13 @@ struct RefusalPage<'a> {
     title: &'static str,
     sentence: String,
     code: &'static str,
+}
+
+impl RefusalPage<'_> {
+    /// Whether the visitor is to have a second factor before this can be asked of them.
+    fn lacks_second_factor(&self) -> bool {
+        self.code == Lack::SecondFactor.code()
+    }
 }
 
 /// The page of an error. Unknown and hidden are one page (`ux.md` 1.6); who needs an account is sent to log in.

@@ -8,24 +8,29 @@ use crate::house::House;
 use crate::support::app::PASSWORD;
 use crate::support::authenticator::App;
 
+/// From the page of security on; a wrong code is shown to be one on the way.
+pub(super) async fn set_up_authenticator(browser: &Browser, house: &House) -> App {
+    browser.press("Set up an authenticator app").await;
+    confirm_if_asked(browser).await;
+    browser.wait_for("Scan this").await;
+    let secret = browser.evaluate("document.querySelector('.command code').textContent").await;
+    let app = App::scan(&format!("otpauth://totp/x?secret={}", secret.as_str().unwrap_or_default().replace(' ', "")));
+    browser.fill("Six digits", "000000").await;
+    browser.press("Confirm code").await;
+    browser.wait_for("This was not sent").await;
+    browser.fill("Six digits", &app.code(house.app.clock.now())).await;
+    browser.press("Confirm code").await;
+    browser.wait_for("recovery codes").await;
+    app
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authenticator_app_is_set_up_and_asked_for_at_the_next_login() {
     twice(async |browser, house| {
         house.app.user("ada").await;
         house.sign_in(browser, "ada").await;
         browser.visit(&format!("{}/settings/security", house.url)).await;
-        browser.press("Set up an authenticator app").await;
-        confirm_if_asked(browser).await;
-        browser.wait_for("Scan this").await;
-        let secret = browser.evaluate("document.querySelector('.command code').textContent").await;
-        let app =
-            App::scan(&format!("otpauth://totp/x?secret={}", secret.as_str().unwrap_or_default().replace(' ', "")));
-        browser.fill("Six digits", "000000").await;
-        browser.press("Confirm code").await;
-        browser.wait_for("This was not sent").await;
-        browser.fill("Six digits", &app.code(house.app.clock.now())).await;
-        browser.press("Confirm code").await;
-        browser.wait_for("recovery codes").await;
+        let app = set_up_authenticator(browser, house).await;
         browser.press("Log out").await;
 
         house.app.clock.set(house.app.clock.now() + chrono::TimeDelta::seconds(60));

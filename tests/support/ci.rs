@@ -44,11 +44,15 @@ impl Services {
 
     /// What the server is told of them.
     pub(crate) fn configuration(&self) -> String {
-        let of = |kind: &str, issuer: &Issuer| {
-            format!("[[trust.issuers]]\nname = \"our-{kind}\"\ntype = \"{kind}\"\nurl = \"{}\"\n", issuer.url)
-        };
-        let issuers = [of("github", &self.github), of("gitlab", &self.gitlab), of("circleci", &self.circleci)].concat();
+        let told =
+            |(kind, url)| format!("[[trust.issuers]]\nname = \"our-{kind}\"\ntype = \"{kind}\"\nurl = \"{url}\"\n");
+        let issuers: String = self.issuers().map(told).concat();
         format!("[outgoing]\nallow = [\"127.0.0.1/32\"]\n\n{issuers}")
+    }
+
+    /// The kind of each, and its URL.
+    pub(crate) fn issuers(&self) -> [(&'static str, &str); 3] {
+        [("github", &self.github.url), ("gitlab", &self.gitlab.url), ("circleci", &self.circleci.url)]
     }
 
     /// A job of GitHub Actions, which may ask for tokens.
