@@ -104,6 +104,8 @@ impl<'a> Person<'a> {
         ];
         command.envs(under_home.map(|(variable, folder)| (variable, self.home.join(folder))));
         command.env("npm_config_update_notifier", "false");
+        // The opener of a machine with a browser fails where there is no screen, unless it is told what to open with.
+        command.env("BROWSER", "true");
         command.envs(self.family().environment(&self.home()));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
@@ -167,7 +169,12 @@ impl<'a> Person<'a> {
     pub(crate) fn log_in_by_browser(&self, arguments: &[&str], password: &str) -> Outcome {
         let server = self.stage.server;
         let let_in = Reply::by(browser::LOGGING_IN, |said| browser::let_in(server, said, &self.name, password));
-        process::converse_at_a_terminal(self.command(self.desk.path(), arguments), &[let_in])
+        let mut replies = vec![let_in];
+        if self.family() == Family::Yarn {
+            // It names the page only to who does not want it opened.
+            replies.insert(0, Reply::new("open your browser", "n"));
+        }
+        process::converse_at_a_terminal(self.command(self.desk.path(), arguments), &replies)
     }
 
     /// Gives the client a token.
