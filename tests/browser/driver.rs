@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -18,6 +19,9 @@ const STARTED: &str = "started successfully on port ";
 
 /// How long a browser may take to end.
 const LEAVE: Duration = Duration::from_secs(5);
+
+/// Runs a driver until its own input ends, be it that the test was killed: then the driver and its browsers end too.
+const KEEPER: &str = "\"$0\" --port=0 </dev/null & read -r _; kill -9 0";
 
 /// A running chromedriver, ended when dropped, and its browser first: that would live on by itself.
 pub(crate) struct Driver {
@@ -38,9 +42,11 @@ impl Driver {
                  apt-get install --no-install-recommends chromium chromium-driver");
             return None;
         };
-        let mut child = Command::new(driver)
-            .arg("--port=0")
-            .stdin(Stdio::null())
+        let mut child = Command::new("sh")
+            .args(["-c", KEEPER])
+            .arg(driver)
+            .process_group(0)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -56,7 +62,7 @@ impl Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         let _ = self.end_session();
-        let _ = self.child.kill();
+        drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
 }
