@@ -74,6 +74,7 @@ pub(super) fn tokens(tokens: &[ListedToken]) -> Bytes {
             "created_at": token.created_at,
             "expires_at": token.expires_at,
             "last_used_at": token.last_used_at,
+            "last_used_address": token.last_used_address,
         })
     });
     text(&lines.collect())

@@ -1,5 +1,6 @@
-//! When tokens were last used: noted in memory, and written by a chore; never a write for a request.
+//! When tokens were last used, and from where: noted in memory, and written by a chore; never a write for a request.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,30 +15,39 @@ use super::TokenFacts;
 #[derive(Debug, Default)]
 pub(super) struct LastUse(AtomicI64);
 
-/// The tokens that were used since the last time that their uses were written.
+/// The tokens that were used since the last time that their uses were written, each with the address that it was first
+/// used from since then: to keep the very last one would take a lock with every request.
 #[derive(Debug, Default)]
-pub(super) struct Uses(Mutex<Vec<Arc<TokenFacts>>>);
+pub(super) struct Uses(Mutex<Vec<(Arc<TokenFacts>, IpAddr)>>);
+
+/// The last use of a token, as far as one node saw it.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Use {
+    pub(super) token: TokenId,
+    pub(super) moment: Time,
+    pub(super) address: IpAddr,
+}
 
 impl Uses {
     /// Notes a use. Only the first one since the last [`Uses::take`] takes the lock.
-    pub(super) fn note(&self, token: &Arc<TokenFacts>, now: Time) {
+    pub(super) fn note(&self, token: &Arc<TokenFacts>, address: IpAddr, now: Time) {
         if token.last_use.0.swap(now.timestamp_micros().max(1), Ordering::Relaxed) == 0 {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(token.clone());
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push((token.clone(), address));
         }
     }
 
     /// Takes what was noted. A token that was loaded anew in between stands there twice: the later use counts.
-    pub(super) fn take(&self) -> Vec<(TokenId, Time)> {
+    pub(super) fn take(&self) -> Vec<Use> {
         let used = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let mut uses: Vec<_> = used
-            .iter()
-            .filter_map(|token| {
+            .into_iter()
+            .filter_map(|(token, address)| {
                 let moment = DateTime::from_timestamp_micros(token.last_use.0.swap(0, Ordering::Relaxed))?;
-                Some((token.id, moment))
+                Some(Use { token: token.id, moment, address })
             })
             .collect();
-        uses.sort_unstable_by_key(|used| std::cmp::Reverse(*used));
-        uses.dedup_by_key(|(id, _)| *id);
+        uses.sort_unstable_by(|one, other| other.cmp(one));
+        uses.dedup_by_key(|used| used.token);
         uses
     }
 }
@@ -55,15 +65,16 @@ mod tests {
         let token = |id| Arc::new(TokenFacts::new(TokenId::from(id), 1.into(), Narrowing::default().into(), None));
         let (uses, now) = (Uses::default(), DateTime::from_timestamp(1_800_000_000, 0).unwrap());
         let (one, again, other) = (token(1), token(1), token(2));
-        uses.note(&one, now);
-        uses.note(&one, now + TimeDelta::seconds(1));
-        uses.note(&other, now);
+        let (here, there) = (IpAddr::from([10, 0, 0, 4]), IpAddr::from([10, 0, 0, 5]));
+        uses.note(&one, here, now);
+        uses.note(&one, here, now + TimeDelta::seconds(1));
+        uses.note(&other, here, now);
         // The same token, loaded anew.
-        uses.note(&again, now + TimeDelta::seconds(2));
-        let written: Vec<_> = uses.take().into_iter().map(|(id, at)| (id.0, (at - now).num_seconds())).collect();
-        assert_eq!(written, [(2, 0), (1, 2)]);
+        uses.note(&again, there, now + TimeDelta::seconds(2));
+        let seconds = |used: &Use| (used.token.0, (used.moment - now).num_seconds(), used.address);
+        assert_eq!(uses.take().iter().map(seconds).collect::<Vec<_>>(), [(2, 0, here), (1, 2, there)]);
         assert!(uses.take().is_empty());
-        uses.note(&one, now);
+        uses.note(&one, here, now);
         assert_eq!(uses.take().len(), 1);
     }
 }

@@ -149,6 +149,8 @@ pub struct ListedToken {
     pub expires_at: Option<Time>,
     /// When it was last used, a minute ago or longer.
     pub last_used_at: Option<Time>,
+    /// An address that it was used from in the last minute of its use.
+    pub last_used_address: Option<String>,
 }
 
 /// A piece of a list.
@@ -213,7 +215,7 @@ impl Tokens {
         }
         let account = self.users.facts(token.account).await?.filter(|account| !account.disabled);
         Ok(account.map_or(Actor::Dead, |account| {
-            self.uses.note(token, now);
+            self.uses.note(token, address, now);
             let narrowing = token.narrowing.clone();
             let offer = Offer::default();
             Actor::User(Principal { account, token: token.id, narrowing, address, confirmed: false, offer })

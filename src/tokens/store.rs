@@ -8,6 +8,7 @@ use crate::clock::Time;
 use crate::error::Result;
 use crate::names::{AccountId, AccountName, TokenId};
 
+use super::last_use::Use;
 use super::reach::ReachRow;
 use super::{ListedToken, NewToken, Page, TokenDigest, TokenFacts, TokenKind, TokenSecret};
 
@@ -290,15 +291,18 @@ pub(super) async fn count_living(connection: &mut PgConnection, account: Account
 }
 
 /// Writes when tokens were last used: one statement for all of them.
-pub(super) async fn note_uses(connection: &mut PgConnection, uses: &[(TokenId, Time)]) -> Result<()> {
-    let (ids, moments): (Vec<i64>, Vec<Time>) = uses.iter().map(|(id, moment)| (id.0, *moment)).unzip();
+pub(super) async fn note_uses(connection: &mut PgConnection, uses: &[Use]) -> Result<()> {
+    let ids: Vec<i64> = uses.iter().map(|used| used.token.0).collect();
+    let moments: Vec<Time> = uses.iter().map(|used| used.moment).collect();
+    let addresses: Vec<String> = uses.iter().map(|used| used.address.to_string()).collect();
     sqlx::query!(
         "update tokens
-         set last_used_at = greatest(tokens.last_used_at, used.moment)
-         from unnest($1::bigint[], $2::timestamptz[]) as used (id, moment)
-         where tokens.id = used.id",
+         set last_used_at = used.moment, last_used_address = used.address
+         from unnest($1::bigint[], $2::timestamptz[], $3::text[]) as used (id, moment, address)
+         where tokens.id = used.id and (tokens.last_used_at is null or tokens.last_used_at < used.moment)",
         &ids,
         &moments,
+        &addresses,
     )
     .execute(connection)
     .await?;
@@ -332,6 +336,7 @@ pub(super) async fn list(
                tokens.created_at,
                tokens.expires_at,
                tokens.last_used_at,
+               tokens.last_used_address,
                count(*) over () as "total!"
            from tokens
            join accounts on accounts.id = tokens.account_id
@@ -376,6 +381,7 @@ pub(super) async fn list(
                 created_at: row.created_at,
                 expires_at: row.expires_at,
                 last_used_at: row.last_used_at,
+                last_used_address: row.last_used_address,
             })
         })
         .collect::<Result<_>>()?;

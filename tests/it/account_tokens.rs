@@ -41,7 +41,7 @@ async fn a_list_says_what_each_token_may_and_ends_it() {
     assert_eq!(rows.len(), 2, "a session is no token: {rows:?}");
     assert!(rows[0].contains("read @acme/*, only from 10.0.0.0/8") && rows[0].contains("in 6 days"), "{rows:?}");
     assert!(rows[0].contains("never") && rows[1].contains("everything you can, from anywhere"), "{rows:?}");
-    assert!(rows[1].contains("just now") && rows[1].contains("when you revoke it"), "{rows:?}");
+    assert!(rows[1].contains("just now, from 192.0.2.1") && rows[1].contains("when you revoke it"), "{rows:?}");
     assert!(!page.html().contains(ada.token.as_deref().expect("a token")));
     assert!(page.text("main").contains("npm token list"));
 

@@ -58,6 +58,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, actor: CurrentActor, req
         created_at: app.clock.now(),
         expires_at: token.expires_at,
         last_used_at: None,
+        last_used_address: None,
     };
     let issued = app.tokens.create(&permit, token).await?;
     let mut answer = as_npm(&ListedToken { key: issued.key, created_at: issued.created_at, ..shown });
