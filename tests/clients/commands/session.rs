@@ -37,10 +37,10 @@ fn log_in(scene: &Scene<'_>, telling: &mut Telling) {
         Family::Pnpm if scene.client.major < 11 => &["login", "--auth-type=legacy"],
         Family::Pnpm => return log_in_by_browser(scene, telling, &["login"]),
         Family::Yarn => &["npm", "login"],
-        Family::YarnClassic | Family::Bun | Family::Deno | Family::Vlt => {
+        Family::Vlt => return log_in_to_a_keychain(scene, telling),
+        Family::YarnClassic | Family::Bun | Family::Deno => {
             let reason = match scene.client.family {
                 Family::YarnClassic => "yarn 1 keeps no token: its login asks for a name to use later",
-                Family::Vlt => "vlt logs in by browser, and keeps the token in a keychain of its own",
                 _ => "it has no login",
             };
             let _ = telling.step_unless(Some(reason), "login");
@@ -62,5 +62,16 @@ fn log_in_by_browser(scene: &Scene<'_>, telling: &mut Telling, words: &[&str]) {
         let coming = scene.stage.stranger("alice");
         coming.log_in_by_browser(words, PASSWORD).succeeds();
         assert_eq!(coming.ask("GET", "/-/whoami", None).expect(200).json()["username"], coming.name);
+    });
+}
+
+/// vlt keeps what it gets to itself, and ends what it got so.
+fn log_in_to_a_keychain(scene: &Scene<'_>, telling: &mut Telling) {
+    telling.attempt("login through the browser", || {
+        let coming = scene.stage.stranger("alice");
+        coming.log_in_by_browser(&["login"], PASSWORD).succeeds();
+        coming.npm(&["whoami"]).succeeds().saying(&coming.name);
+        coming.npm(&["logout"]).succeeds();
+        coming.npm(&["whoami"]).fails();
     });
 }

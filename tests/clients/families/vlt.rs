@@ -39,7 +39,7 @@ pub(super) fn words(deed: &Deed<'_>) -> Words {
         Deed::Update => Words::Skipped("vlt 1.0.0-rc.23 updates from its cache without asking the registry"),
         Deed::View { package, field } => said(["view", package, field]),
         Deed::Run { package, program } => said(["exec", "--yes", &format!("--package={package}"), program]),
-        Deed::LogOut => Words::Skipped("vlt ends only tokens that it got by a web login"),
+        Deed::LogOut => Words::Skipped("vlt ends only tokens that it got by a web login, and is seen to there"),
         _ => Words::Unknown,
     }
 }
