@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use crate::audit::{self, By, Event, Outcome};
 use crate::clock::Time;
-use crate::db::Change;
+use crate::db::{Change, Transaction};
 use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName, Email};
 use crate::policy::{AccountPermit, Actor};
@@ -160,25 +160,33 @@ impl Users {
         self.hasher.hash(password).await.map(PasswordHash)
     }
 
-    /// Switches an account off, or on again: while it is off its tokens are dead and nobody logs in.
+    /// Switches an account off, or on again: while it is off its tokens are dead and nobody logs in. The operator may do it
+    /// to the last administrator, too: whoever has the command line makes another one.
     ///
     /// # Errors
     /// `NotFound` for an unknown user.
     pub async fn set_disabled(&self, name: &AccountName, disabled: bool) -> Result<()> {
-        self.set_disabled_by(name, disabled, &By::from(&Actor::Operator)).await
+        let mut transaction = self.db.begin().await?;
+        self.set_disabled_within(&mut transaction, name, disabled, &By::from(&Actor::Operator)).await?;
+        transaction.commit().await
     }
 
-    /// The same by somebody who was found to be allowed to.
-    pub(super) async fn set_disabled_by(&self, name: &AccountName, disabled: bool, by: &By) -> Result<()> {
+    /// The same in a caller's transaction, by somebody who was found to be allowed to.
+    pub(super) async fn set_disabled_within(
+        &self,
+        transaction: &mut Transaction,
+        name: &AccountName,
+        disabled: bool,
+        by: &By,
+    ) -> Result<()> {
         let now = self.clock.now();
-        let mut transaction = self.db.begin().await?;
-        let changed = store::set_disabled(&mut transaction, name, disabled.then_some(now)).await?;
+        let changed = store::set_disabled(transaction, name, disabled.then_some(now)).await?;
         let id = changed.ok_or_else(|| super::no_user(name))?;
         let action = if disabled { "user.disable" } else { "user.enable" };
         let event = event(action, name, id, Outcome::Done);
-        audit::record(&mut transaction, by, &event, now).await?;
+        audit::record(transaction, by, &event, now).await?;
         transaction.announce(Change::Account(id));
-        transaction.commit().await
+        Ok(())
     }
 }
 

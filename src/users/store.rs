@@ -437,6 +437,26 @@ fn kind_word(kind: AccountKind) -> &'static str {
     }
 }
 
+/// Holds every administrator, and the named user, by the order of their ids, so that no two wait for each other.
+pub(super) async fn hold_administrators(connection: &mut PgConnection, name: &AccountName) -> Result<()> {
+    sqlx::query!(
+        r#"select id from accounts where kind = 'user' and (administrator or name = $1) order by id for update"#,
+        name.as_str(),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn has_administrator(connection: &mut PgConnection) -> Result<bool> {
+    let has = sqlx::query_scalar!(
+        r#"select exists (select from accounts where kind = 'user' and administrator and disabled_at is null) as "has!""#
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(has)
+}
+
 /// Returns the user, where there is one.
 pub(super) async fn set_administrator(
     connection: &mut PgConnection,

@@ -2,9 +2,11 @@
 
 use chrono::TimeDelta;
 use strongroom::config::BillingProvider;
-use strongroom::policy::Narrowing;
+use strongroom::error::Error;
+use strongroom::names::AccountName;
+use strongroom::policy::{self, Actor, InstanceAction, InstancePermit, Narrowing, Principal};
 
-use crate::support::app::{PASSWORD, Package, TestApp};
+use crate::support::app::{ADDRESS, PASSWORD, Package, TestApp};
 use crate::support::browser::{Browser, Page};
 
 const PAGES: [&str; 11] = [
@@ -111,6 +113,67 @@ async fn administrators_create_switch_and_help_users() {
         assert!(log.contains(action), "{action} is not in {log}");
     }
     assert!(log.contains("warden"));
+}
+
+/// Everything that this administrator may do, as found before whatever comes next.
+async fn permit(app: &TestApp, name: &str) -> InstancePermit {
+    let id = app.app.users.find(&name.parse().expect("a name")).await.expect("an answer").expect("a user").id;
+    let account = app.app.users.facts(id).await.expect("an answer").expect("facts");
+    let actor = Actor::User(Principal::standing_in(account, ADDRESS.into()));
+    policy::permit_instance(&actor, InstanceAction::ChangeAccounts).expect("a permit")
+}
+
+#[tokio::test]
+async fn two_administrators_do_not_take_it_from_each_other_in_the_same_moment() {
+    let app = TestApp::new().await;
+    app.administrator("ada").await;
+    app.administrator("bea").await;
+    let pool = app.pool().await;
+    let [ada, bea]: [AccountName; 2] = ["ada", "bea"].map(|name| name.parse().expect("a name"));
+    let users = &app.app.users;
+    for (one, other) in [("demote", "demote"), ("disable", "disable"), ("demote", "disable")] {
+        sqlx::query("update accounts set administrator = true, disabled_at = null").execute(&pool).await.expect("set");
+        for name in [&ada, &bea] {
+            users.set_disabled(name, false).await.expect("forgotten by the cache");
+        }
+        // Both are found to be allowed to before either of them does it.
+        let (of_ada, of_bea) = (permit(&app, "ada").await, permit(&app, "bea").await);
+        let deed = async |permit: &InstancePermit, to: &AccountName, deed: &str| match deed {
+            "demote" => users.set_administrator(permit, to, false).await,
+            _ => users.switch(permit, to, true).await,
+        };
+        let (first, second) = tokio::join!(deed(&of_ada, &bea, one), deed(&of_bea, &ada, other));
+        assert!(first.is_ok() != second.is_ok(), "{one}, {other}: {first:?}, {second:?}");
+        let refused = first.and(second).expect_err("one of them was too late");
+        assert!(matches!(refused, Error::Forbidden(_) | Error::DeadCredential), "{one}, {other}: {refused:?}");
+        let left: i64 = sqlx::query_scalar("select count(*) from accounts where administrator and disabled_at is null")
+            .fetch_one(&pool)
+            .await
+            .expect("a count");
+        assert_eq!(left, 1, "{one}, {other}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays_one() {
+    let app = TestApp::new().await;
+    app.administrator("ada").await;
+    app.user("bob").await;
+    let ada: AccountName = "ada".parse().expect("a name");
+    let operator = policy::permit_instance(&Actor::Operator, InstanceAction::ChangeAccounts).expect("a permit");
+    for refused in [
+        app.app.users.set_administrator(&operator, &ada, false).await,
+        app.app.users.switch(&operator, &ada, true).await,
+    ] {
+        assert!(
+            matches!(&refused, Err(Error::Unprocessable(why)) if why.contains("last administrator")),
+            "{refused:?}"
+        );
+    }
+    app.session("ada").await.get("/admin").await.expect(200);
+    let bob = "bob".parse().expect("a name");
+    app.app.users.set_administrator(&operator, &bob, true).await.expect("another one");
+    app.app.users.set_administrator(&operator, &ada, false).await.expect("no longer the last");
 }
 
 #[tokio::test]
