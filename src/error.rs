@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::policy::Lack;
+use crate::policy::{Debtor, Lack};
 
 /// What every fallible verb of a room returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -37,9 +37,14 @@ pub enum Error {
     /// 401 with a challenge: what was shown as a second factor is wrong, or was used before.
     #[error("This one-time password is wrong, or was used before. Wait for the next code and give that one.")]
     WrongSecondFactor,
-    /// 402: the account named has no plan.
-    #[error("{0}")]
-    PaymentRequired(Sentence),
+    /// 402: an account has no plan.
+    #[error("{sentence}")]
+    PaymentRequired {
+        /// Which.
+        debtor: Box<Debtor>,
+        /// The sentence, with the page where it picks one.
+        sentence: Sentence,
+    },
     /// 403: may be known, may not be done.
     #[error("{0}")]
     Forbidden(Sentence),
@@ -139,7 +144,7 @@ impl Error {
             Self::WrongPassword => (401, "SR-AUTH-03"),
             Self::SecondFactorRequired { .. } => (401, "SR-AUTH-04"),
             Self::WrongSecondFactor => (401, "SR-AUTH-06"),
-            Self::PaymentRequired(_) => (402, "SR-PLAN-01"),
+            Self::PaymentRequired { .. } => (402, "SR-PLAN-01"),
             Self::Forbidden(_) => (403, "SR-ACCESS-03"),
             Self::Lacking { lack, .. } => (403, lack.code()),
             Self::NotFound(_) => (404, "SR-ACCESS-04"),
@@ -159,7 +164,7 @@ impl Error {
             Self::Lacking { lack, ask, .. } => Some((lack.as_str(), ask.as_deref())),
             Self::Unauthenticated(_) | Self::DeadCredential => Some(("login", None)),
             Self::SecondFactorRequired { .. } | Self::WrongSecondFactor => Some(("second-factor", None)),
-            Self::PaymentRequired(_) => Some(("plan", None)),
+            Self::PaymentRequired { .. } => Some(("plan", None)),
             _ => None,
         }
     }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use crate::billing;
 use crate::clock::Time;
 use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::names::{AccountId, AccountName, PackageName};
 use crate::policy::{
-    AccountFacts, Actor, Administer, BillingFacts, Intent, PackageFacts, Permission, Permit, Read, Visibility,
+    AccountFacts, Actor, Administer, BillingFacts, Debtor, Intent, PackageFacts, Permission, Permit, Read, Visibility,
 };
 use crate::users;
 
@@ -168,9 +169,13 @@ impl Access {
         if existing(facts)?.visibility == Visibility::Public || !lacks_plan {
             return Ok(());
         }
-        let reason = "so it cannot be given access to a private package. It can pick one at";
-        let (user, base) = (&account.name, self.public_url.trim_end_matches('/'));
-        Err(Error::PaymentRequired(format!("Account {user} has no plan, {reason} {base}/settings/billing").into()))
+        let debtor = Debtor::from(account);
+        let sentence = format!(
+            "Account {} has no plan, so it cannot be given access to a private package. It can pick one at {}",
+            debtor.name,
+            billing::address(&debtor, &self.public_url)
+        );
+        Err(Error::PaymentRequired { debtor: Box::new(debtor), sentence: sentence.into() })
     }
 
     async fn delete_grant(

@@ -1,8 +1,9 @@
 //! The sentence behind each refusal: what happened, why, what to do next.
 
+use crate::billing;
 use crate::error::{Error, READ_ONLY_TOKEN, WRONG_NETWORK};
 use crate::names::{AccountName, PackageName};
-use crate::policy::{Actor, Decision, Lack};
+use crate::policy::{AccountKind, Actor, Debtor, Decision, Lack};
 
 /// Turns a decision other than `Allow` into the error that the caller sees.
 ///
@@ -21,7 +22,7 @@ pub(super) fn explain(decision: &Decision, actor: &Actor, name: &PackageName, pu
             let asks_owner = matches!(lack, Lack::Collaboration | Lack::Write | Lack::Administration);
             Error::Lacking { lack: *lack, sentence, ask: asks_owner.then(|| format!("@{}", name.scope())) }
         }
-        Decision::PaymentRequired(account) => payment_required(account, actor, name, public_url),
+        Decision::PaymentRequired(debtor) => payment_required(debtor, actor, name, public_url),
         Decision::SecondFactorRequired => Error::SecondFactorRequired { web: None },
     }
 }
@@ -97,21 +98,24 @@ fn forbidden_member(scope: &AccountName) -> String {
     format!("@{scope} asks its members for a second factor, and your account has none: npm profile enable-2fa.")
 }
 
-fn payment_required(payer: &AccountName, actor: &Actor, name: &PackageName, public_url: &str) -> Error {
-    let base = public_url.trim_end_matches('/');
-    let pays_alone = actor.account().is_some_and(|account| account.name == *payer);
-    let sentence = if pays_alone {
-        format!(
-            "Account {payer} has no plan, so it cannot work with private packages such as {name}. \
-             Pick one at {base}/settings/billing"
-        )
-    } else {
-        format!(
-            "The plan of @{payer}, who owns {name}, is missing or has lapsed, so nobody can work with it. \
-             @{payer} can renew it at {base}/settings/billing"
-        )
+fn payment_required(debtor: &Debtor, actor: &Actor, name: &PackageName, public_url: &str) -> Error {
+    let page = billing::address(debtor, public_url);
+    let debtor_name = &debtor.name;
+    let pays_alone = actor.account().is_some_and(|account| account.name == *debtor_name);
+    let sentence = match debtor.kind {
+        AccountKind::User if pays_alone => format!(
+            "Account {debtor_name} has no plan, so it cannot work with private packages such as {name}. Pick one at {page}"
+        ),
+        AccountKind::User => format!(
+            "The plan of @{debtor_name}, who owns {name}, is missing or has lapsed, so nobody can work with it. \
+             @{debtor_name} can renew it at {page}"
+        ),
+        AccountKind::Organization => format!(
+            "The plan of @{debtor_name}, who owns {name}, is missing or has lapsed, so nobody can work with it. \
+             Owners of @{debtor_name} can renew it at {page}"
+        ),
     };
-    Error::PaymentRequired(sentence.into())
+    Error::PaymentRequired { debtor: Box::new(debtor.clone()), sentence: sentence.into() }
 }
 
 /// The same of a deed that concerns a whole scope.
@@ -126,6 +130,7 @@ pub(super) fn explain_scope(decision: &Decision, actor: &Actor, scope: &AccountN
         Decision::Forbidden(Lack::MemberSecondFactor) => {
             Error::Lacking { lack: Lack::MemberSecondFactor, sentence: forbidden_member(scope).into(), ask: None }
         }
+        // What concerns a scope as a whole asks for no plan.
         Decision::Forbidden(_) | Decision::NotFound | Decision::PaymentRequired(_) | Decision::Allow => {
             let who = actor.account().map_or("you", |account| account.name.as_str());
             Error::Forbidden(

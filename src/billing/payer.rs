@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::audit::By;
 use crate::error::{Error, Result};
-use crate::policy::{AccountAction, AccountFacts, AccountKind, AccountPermit, OrganizationAction, OrganizationPermit};
+use crate::policy::{
+    AccountAction, AccountFacts, AccountKind, AccountPermit, Debtor, OrganizationAction, OrganizationPermit,
+};
 
 /// The proof that somebody may see or change the plan of an account.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +44,19 @@ impl Payer<'_> {
 
     /// The page of the plan, below the address of the registry.
     pub fn page(&self) -> String {
-        let account = self.account();
-        match account.kind {
-            AccountKind::User => "/settings/billing".into(),
-            AccountKind::Organization => format!("/org/{}/billing", account.name),
-        }
+        page_of(&Debtor::from(&**self.account()))
     }
+}
+
+/// The page where an account picks a plan, below the address of the registry.
+pub fn page_of(debtor: &Debtor) -> String {
+    match debtor.kind {
+        AccountKind::User => "/settings/billing".into(),
+        AccountKind::Organization => format!("/org/{}/billing", debtor.name),
+    }
+}
+
+/// The whole address of that page.
+pub fn address(debtor: &Debtor, public_url: &str) -> String {
+    format!("{}{}", public_url.trim_end_matches('/'), page_of(debtor))
 }

@@ -6,16 +6,15 @@ use crate::policy::{Actor, Decision, Lack, OrganizationRole};
 
 pub(super) fn explain(decision: &Decision, actor: &Actor, name: &AccountName) -> Error {
     match decision {
-        Decision::Allow => Error::internal("an allowed action was refused"),
+        Decision::Allow | Decision::PaymentRequired(_) => {
+            Error::internal("a deed on an organization was refused for no reason that organizations have")
+        }
         Decision::Unauthenticated => {
             Error::Unauthenticated(format!("You must be logged in for @{name}. Run npm login first.").into())
         }
         Decision::DeadCredential => Error::DeadCredential,
         Decision::NotFound => no_organization(name),
         Decision::SecondFactorRequired => Error::SecondFactorRequired { web: None },
-        Decision::PaymentRequired(account) => {
-            Error::PaymentRequired(format!("Account {account} has no plan. Ask one of its owners to pick one.").into())
-        }
         Decision::Forbidden(lack) => {
             let sentence = forbidden(*lack, actor, name).into();
             let asks_owner = matches!(lack, Lack::Membership | Lack::Role(_));

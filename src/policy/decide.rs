@@ -1,13 +1,12 @@
 //! The judgement itself: *hide, then explain, then charge, then ask for the second factor*.
 
 use crate::clock::Time;
-use crate::names::AccountName;
 
 use super::action::{Action, Guard, Needs, Pays, Standing};
 use super::actor::{Actor, Principal, TokenRight};
 use super::facts::{
-    AccountFacts, BillingFacts, ExistingPackage, OrganizationRole, PackageFacts, PackageSecondFactor, Permission,
-    SecondFactorMode, Visibility,
+    AccountFacts, BillingFacts, Debtor, ExistingPackage, OrganizationRole, PackageFacts, PackageSecondFactor,
+    Permission, SecondFactorMode, Visibility,
 };
 
 /// The answer to "may this actor do this to this package?". Statuses are `domain.md`'s.
@@ -24,7 +23,7 @@ pub enum Decision {
     /// 403: may be known, may not be done.
     Forbidden(Lack),
     /// 402: would be allowed, if this account were paid.
-    PaymentRequired(AccountName),
+    PaymentRequired(Debtor),
     /// 401 with a challenge: would be done, if the request showed a second factor.
     SecondFactorRequired,
 }
@@ -219,7 +218,7 @@ fn charge(
     facts: &PackageFacts,
     billing: &BillingFacts,
     now: Time,
-) -> Option<AccountName> {
+) -> Option<Debtor> {
     let concerns_restricted = needs.visibility.or(visibility(facts)) == Some(Visibility::Restricted);
     let exempt = match needs.pays {
         Pays::Nobody => true,
@@ -230,8 +229,8 @@ fn charge(
         return None;
     }
     match (&facts.owner, actor.account()) {
-        (Some(owner), _) if !billing.owner.is_paid(now) => Some(owner.name.clone()),
-        (_, Some(account)) if billing.actor.is_some_and(|flag| !flag.is_paid(now)) => Some(account.name.clone()),
+        (Some(owner), _) if !billing.owner.is_paid(now) => Some(Debtor::from(&**owner)),
+        (_, Some(account)) if billing.actor.is_some_and(|flag| !flag.is_paid(now)) => Some(Debtor::from(account)),
         _ => None,
     }
 }

@@ -327,6 +327,21 @@ impl PackageFacts {
     }
 }
 
+/// An account that would have to pay, as refusals name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Debtor {
+    /// Its name.
+    pub name: AccountName,
+    /// A user or an organization: they pay on different pages.
+    pub kind: AccountKind,
+}
+
+impl From<&AccountFacts> for Debtor {
+    fn from(account: &AccountFacts) -> Self {
+        Self { name: account.name.clone(), kind: account.kind }
+    }
+}
+
 /// Who must be paid for restricted packages of this scope, and whether they are (`domain.md`, "Billing").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BillingFacts {

@@ -24,8 +24,8 @@ pub use actor::{Actor, Narrowing, Offer, OrganizationReach, OrganizationRight, P
 pub use decide::{Decision, Lack, decide};
 pub use explain::{Ground, grounds};
 pub use facts::{
-    AccountFacts, AccountKind, BillingFacts, BillingFlag, ExistingPackage, Grant, OrganizationRole, PackageFacts,
-    PackageSecondFactor, Permission, SecondFactorMode, Visibility,
+    AccountFacts, AccountKind, BillingFacts, BillingFlag, Debtor, ExistingPackage, Grant, OrganizationRole,
+    PackageFacts, PackageSecondFactor, Permission, SecondFactorMode, Visibility,
 };
 pub use instance::{InstanceAction, InstancePermit, decide_instance, permit_instance};
 pub use permit::{Permit, permit};

@@ -125,7 +125,10 @@ async fn who_has_no_plan_is_told_so_and_keeps_the_invitation() {
     let sent = app.app.invitations.invite_to_package(&permit, &invitee("bob")).await.expect("an invitation");
     let code = code_in(url(&sent)).to_owned();
     let refused = app.app.invitations.accept(&own(&app, &bob).await, Door::Code(&code)).await;
-    assert!(matches!(&refused, Err(Error::PaymentRequired(sentence)) if sentence.contains("bob")), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(Error::PaymentRequired { sentence, .. }) if sentence.contains("bob")),
+        "{refused:?}"
+    );
     app.set_billing("bob", BillingFlag::Paid { until: None }).await;
     app.app.invitations.accept(&own(&app, &bob).await, Door::Code(&code)).await.expect("access");
     bob.get("/@alice/one").await.expect(200);

@@ -152,7 +152,7 @@ fn word(decision: &Decision) -> String {
         Decision::Unauthenticated => "401".into(),
         Decision::DeadCredential => "401 dead".into(),
         Decision::NotFound => "404".into(),
-        Decision::PaymentRequired(payer) => format!("402 {payer}"),
+        Decision::PaymentRequired(debtor) => format!("402 {}", debtor.name),
         Decision::SecondFactorRequired => "401 code".into(),
         Decision::Forbidden(lack) => match lack {
             Lack::Network => "403 network",
@@ -281,6 +281,11 @@ fn no_rule_is_broken_anywhere_in_the_table() {
                         if !reads && !finds_out {
                             assert_eq!(decision, ask(&missing, action), "{}: {action:?} tells a name", asker.label);
                             assert!(!matches!(decision, Decision::PaymentRequired(_)), "{}: {action:?}", asker.label);
+                        }
+                        if let Decision::PaymentRequired(debtor) = &decision {
+                            let owes = facts.owner.as_ref().filter(|owner| owner.name == debtor.name);
+                            let kind = owes.map_or(AccountKind::User, |owner| owner.kind);
+                            assert_eq!(debtor.kind, kind, "{}: {action:?} names {debtor:?}", asker.label);
                         }
                         if asker.label.ends_with("read-only token") && decision == Decision::Allow {
                             assert!(!action.changes(), "{} may {action:?}", asker.label);

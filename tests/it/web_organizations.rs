@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use strongroom::config::BillingProvider;
-use strongroom::policy::Permission;
+use strongroom::policy::{BillingFlag, Permission};
 
 use crate::mail::by;
 use crate::support::app::{PASSWORD, Package, TestApp};
@@ -44,6 +44,32 @@ async fn turn_on_second_factor(app: &TestApp, name: &str) {
 async fn post(browser: &Browser<'_>, on: &str, action: &str, fields: &[(&str, &str)]) -> Page {
     let form = browser.get(on).await.expect(200).form(action);
     browser.submit(fields.iter().fold(form, |form, (name, value)| form.fill(name, value))).await
+}
+
+#[tokio::test]
+async fn what_waits_for_the_plan_of_an_organization_names_its_page_and_leads_those_there_who_may_pick_one() {
+    let app = TestApp::new().await;
+    crew(&app).await;
+    publish(&app, "owner", "@crew/one", "restricted").await;
+    app.set_billing("crew", BillingFlag::Unpaid).await;
+    for (user, leads) in [("owner", true), ("captain", false), ("sailor", false)] {
+        let person = app.token(user, strongroom::policy::Narrowing::default(), None).await;
+        for path in ["/@crew%2fone", "/@crew/one/-/one-1.0.0.tgz"] {
+            let refusal = person.get(path).await.expect(402).error();
+            assert!(refusal.contains("Owners of @crew can renew it at http://registry.test/org/crew/billing"), "{refusal}");
+            assert!(!refusal.contains("/settings/billing"), "{refusal}");
+        }
+        let refusal = person.publish(&Package::new("@crew/one", "1.1.0")).await.expect(402).error();
+        assert!(refusal.contains("/org/crew/billing"), "{refusal}");
+        let browser = app.session(user).await;
+        for (path, status) in [("/package/@crew/one", 402), ("/org/crew", 200)] {
+            let page = browser.get(path).await.expect(status);
+            let links = page.attributes("main .bar a", "href");
+            let expected: &[&str] = if leads { &["/org/crew/billing"] } else { &[] };
+            assert_eq!(links, expected, "{path} for {user}");
+        }
+        assert_eq!(browser.get("/org/crew/billing").await.answer.status, if leads { 200 } else { 403 });
+    }
 }
 
 #[tokio::test]

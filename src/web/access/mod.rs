@@ -17,8 +17,9 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::PackagePath;
 use crate::names::PackageName;
-use crate::policy::{Intent, PackageFacts, Right, Visibility};
+use crate::policy::{Debtor, Intent, PackageFacts, Right, Visibility};
 
+use super::billing::plans_page;
 use super::package::Frame;
 use super::shell::{FormErrors, PageResult, Visitor, page};
 use invitations::Waiting;
@@ -37,7 +38,8 @@ struct AccessPage<'a> {
     rights: Rights,
     /// Whether the visitor may change how visible it is.
     may_turn: bool,
-    plans: String,
+    /// Where the visitor can do something about a plan that is missing.
+    plans: Option<String>,
     who_label: &'static str,
     typed: &'a str,
     typed_until: &'a str,
@@ -55,6 +57,7 @@ struct UnpaidPage<'a> {
     visitor: &'a Visitor,
     name: &'a PackageName,
     given: Option<Given>,
+    plans: Option<String>,
     sentence: String,
 }
 
@@ -106,7 +109,9 @@ pub(super) async fn access_page(State(app): State<Arc<App>>, visitor: Visitor, p
     let name = path.for_reading()?;
     match Subject::load(&app, &visitor, &name).await {
         Ok(subject) => show(&app, &visitor, &subject, &Typed::default(), FormErrors::default()).await,
-        Err(Error::PaymentRequired(sentence)) => show_unpaid(&app, &visitor, &name, sentence.to_string()).await,
+        Err(Error::PaymentRequired { debtor, sentence }) => {
+            show_unpaid(&app, &visitor, &name, (&debtor, sentence.to_string())).await
+        }
         Err(refusal) => Err(refusal.into()),
     }
 }
@@ -121,7 +126,7 @@ async fn show(app: &App, visitor: &Visitor, subject: &Subject, typed: &Typed<'_>
         frame: Frame::of_facts(app, visitor, facts, "access"),
         public: subject.is_public(),
         may_turn: may(app, visitor, facts, Intent::set_visibility(subject.other_visibility())),
-        plans: view::plans(facts),
+        plans: facts.owner.as_deref().and_then(|owner| plans_page(app, visitor, &owner.into(), facts)),
         who_label: view::who_label(facts),
         typed: typed.who,
         typed_until: typed.until,
@@ -136,10 +141,17 @@ async fn show(app: &App, visitor: &Visitor, subject: &Subject, typed: &Typed<'_>
 }
 
 /// Who has no plan is told who shared it and what a plan gives, and may give the access back.
-async fn show_unpaid(app: &App, visitor: &Visitor, name: &PackageName, sentence: String) -> PageResult {
+async fn show_unpaid(
+    app: &App,
+    visitor: &Visitor,
+    name: &PackageName,
+    (debtor, sentence): (&Debtor, String),
+) -> PageResult {
     let permit = app.access.permit(visitor.actor(), name, Intent::EXPLAIN).await?;
     let own = app.access.own_access(&permit).await?;
-    let template = UnpaidPage { visitor, name, given: own.and_then(|own| own.given), sentence };
+    let facts = app.access.load_facts_for(visitor.actor(), name).await?;
+    let plans = plans_page(app, visitor, debtor, &facts);
+    let template = UnpaidPage { visitor, name, given: own.and_then(|own| own.given), plans, sentence };
     page(visitor, StatusCode::PAYMENT_REQUIRED, &template)
 }
 

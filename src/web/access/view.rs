@@ -24,11 +24,11 @@ impl Rights {
     pub(super) fn of(app: &App, visitor: &Visitor, facts: &PackageFacts, overview: &Overview) -> Self {
         match app.access.permit_on(visitor.actor(), facts, Intent::GRANT) {
             Ok(_) | Err(Error::SecondFactorRequired { .. }) => Self::Everything,
-            Err(refusal @ Error::PaymentRequired(_)) if may(app, visitor, facts, Intent::REVOKE) => {
+            Err(refusal @ Error::PaymentRequired { .. }) if may(app, visitor, facts, Intent::REVOKE) => {
                 Self::LapsedOwner(refusal.to_string())
             }
             Err(
-                Error::Lacking { lack: Lack::Administration | Lack::Collaboration, .. } | Error::PaymentRequired(_),
+                Error::Lacking { lack: Lack::Administration | Lack::Collaboration, .. } | Error::PaymentRequired { .. },
             ) => Self::Nothing(who_can(facts, overview)),
             Err(refusal) => Self::Nothing(refusal.to_string()),
         }
@@ -174,11 +174,6 @@ fn profile(name: &AccountName) -> String {
 /// What the field takes.
 pub(super) fn who_label(facts: &PackageFacts) -> &'static str {
     if is_organizations(facts) { "User name, team (org:team) or e-mail" } else { "User name or e-mail" }
-}
-
-/// Where the account that has to pay picks a plan.
-pub(super) fn plans(facts: &PackageFacts) -> String {
-    if is_organizations(facts) { format!("/org/{}/billing", facts.name.scope()) } else { "/settings/billing".into() }
 }
 
 /// The same by npm.

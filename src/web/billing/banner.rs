@@ -1,7 +1,7 @@
 //! What is said above pages while a plan is missing, or about to be.
 
-use crate::billing::Standing;
-use crate::policy::{AccountFacts, AccountKind};
+use crate::billing::{Standing, page_of};
+use crate::policy::{AccountFacts, AccountKind, Debtor};
 
 use super::view::day;
 
@@ -19,11 +19,10 @@ pub(crate) struct Banner {
 impl Banner {
     /// What is to be said to who owns the account; nothing where the plan is as it should be.
     pub(crate) fn of(account: &AccountFacts, standing: Standing, on_its_page: bool) -> Option<Self> {
-        let (plan, page) = match account.kind {
-            AccountKind::User => ("Your plan".to_owned(), "/settings/billing".to_owned()),
-            AccountKind::Organization => {
-                (format!("The plan of @{}", account.name), format!("/org/{}/billing", account.name))
-            }
+        let page = page_of(&Debtor::from(account));
+        let plan = match account.kind {
+            AccountKind::User => "Your plan".to_owned(),
+            AccountKind::Organization => format!("The plan of @{}", account.name),
         };
         let sentence = match standing {
             Standing::Paid => return None,

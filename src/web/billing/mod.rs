@@ -14,11 +14,13 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::app::App;
-use crate::billing::{Overview, Payer};
+use crate::billing::{Overview, Payer, page_of};
 use crate::error::{Error, Result};
 use crate::http::{PathParameters, Query};
 use crate::names::AccountName;
-use crate::policy::{AccountAction, AccountPermit, OrganizationAction, OrganizationPermit};
+use crate::policy::{
+    AccountAction, AccountKind, AccountPermit, Debtor, OrganizationAction, OrganizationPermit, PackageFacts,
+};
 
 use super::shell::{Form, Notice, PageResult, Problem, Visitor, allow_form_target, page, see_other, see_other_with};
 
@@ -234,4 +236,16 @@ fn leading_to_payment(app: &App, visitor: &Visitor, mut response: Response) -> P
         allow_form_target(visitor, &mut response, &pages.join(" "))?;
     }
     Ok(response)
+}
+
+/// Where the visitor can do something about the plan that an account lacks; nowhere, where it is not theirs to pick.
+pub(super) fn plans_page(app: &App, visitor: &Visitor, debtor: &Debtor, facts: &PackageFacts) -> Option<String> {
+    let owner = facts.owner.as_deref().filter(|owner| owner.name == debtor.name);
+    let may_pay = match debtor.kind {
+        AccountKind::User => visitor.is(debtor.name.as_str()),
+        AccountKind::Organization => {
+            owner.is_some_and(|owner| app.organizations.may(visitor.actor(), owner, OrganizationAction::SeeBilling))
+        }
+    };
+    may_pay.then(|| page_of(debtor))
 }

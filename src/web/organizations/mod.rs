@@ -32,6 +32,7 @@ pub(super) struct Frame {
     may_change_teams: bool,
     may_change_members: bool,
     may_change_settings: bool,
+    may_see_billing: bool,
     may_see_log: bool,
     /// Members who have no second factor where one is asked for.
     shut_out: bool,
@@ -51,6 +52,7 @@ impl Frame {
             may_change_teams: may(OrganizationAction::ChangeTeams),
             may_change_members: may(OrganizationAction::ChangeMembers),
             may_change_settings: may(OrganizationAction::ChangeSettings),
+            may_see_billing: may(OrganizationAction::SeeBilling),
             may_see_log: may(OrganizationAction::SeeLog),
             shut_out: account.is_some_and(|account| facts.misses_second_factor_of(account)),
             facts,

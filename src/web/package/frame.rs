@@ -103,7 +103,7 @@ impl Frame {
 /// Whether something would be done, be it after a second factor was shown or somebody has paid.
 fn may<R: Right>(app: &App, visitor: &Visitor, facts: &PackageFacts, intent: Intent<R>) -> bool {
     let answer = app.access.permit_on(visitor.actor(), facts, intent);
-    matches!(answer, Ok(_) | Err(Error::SecondFactorRequired { .. } | Error::PaymentRequired(_)))
+    matches!(answer, Ok(_) | Err(Error::SecondFactorRequired { .. } | Error::PaymentRequired { .. }))
 }
 
 fn in_short(dependents: &Dependents) -> String {

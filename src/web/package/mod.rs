@@ -22,8 +22,9 @@ use crate::error::{Error, Result};
 use crate::http::PackagePath;
 use crate::names::{PackageName, VersionNumber};
 use crate::packages::{Opened, no_version};
-use crate::policy::Intent;
+use crate::policy::{Debtor, Intent};
 
+use super::billing::plans_page;
 use super::shell::{PageResult, Visitor, page};
 
 pub(super) use code::{code_page, code_page_of_version};
@@ -40,6 +41,8 @@ pub(super) use versions::versions_page;
 struct UnpaidPage<'a> {
     visitor: &'a Visitor,
     frame: Frame,
+    /// Where the visitor can pick a plan, where it is theirs to pick.
+    plans: Option<String>,
     sentence: String,
 }
 
@@ -54,15 +57,23 @@ async fn with_package(
     let name = path.for_reading()?;
     match app.packages.open(visitor.actor(), &name, Intent::READ).await {
         Ok(opened) => show(opened).await,
-        Err(Error::PaymentRequired(sentence)) => show_unpaid(app, visitor, name, sentence.to_string()).await,
+        Err(Error::PaymentRequired { debtor, sentence }) => {
+            show_unpaid(app, visitor, name, (&debtor, sentence.to_string())).await
+        }
         Err(refusal) => Err(refusal.into()),
     }
 }
 
-async fn show_unpaid(app: &App, visitor: &Visitor, name: PackageName, sentence: String) -> PageResult {
+async fn show_unpaid(
+    app: &App,
+    visitor: &Visitor,
+    name: PackageName,
+    (debtor, sentence): (&Debtor, String),
+) -> PageResult {
     let facts = app.access.load_facts_for(visitor.actor(), &name).await?;
     let frame = Frame::of_facts(app, visitor, &facts, "");
-    page(visitor, StatusCode::PAYMENT_REQUIRED, &UnpaidPage { visitor, frame, sentence })
+    let plans = plans_page(app, visitor, debtor, &facts);
+    page(visitor, StatusCode::PAYMENT_REQUIRED, &UnpaidPage { visitor, frame, plans, sentence })
 }
 
 /// The version of a path.

@@ -106,7 +106,7 @@ impl FormErrors {
             | Error::Unprocessable(_)
             | Error::Conflict(_)
             | Error::NotFound(_)
-            | Error::PaymentRequired(_)
+            | Error::PaymentRequired { .. }
             | Error::WrongPassword
             | Error::WrongSecondFactor
             | Error::TooManyRequests { .. } => Ok(Self::one(field, error.to_string())),

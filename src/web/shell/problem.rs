@@ -8,8 +8,9 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::billing::page_of;
 use crate::error::Error;
-use crate::policy::Lack;
+use crate::policy::{AccountKind, Lack};
 
 use super::page::{page, see_other};
 use super::visitor::Visitor;
@@ -62,6 +63,8 @@ struct RefusalPage<'a> {
     title: &'static str,
     sentence: String,
     code: &'static str,
+    /// Where a plan that is missing is picked, where the visitor may be who picks it.
+    plans: Option<String>,
 }
 
 impl RefusalPage<'_> {
@@ -91,12 +94,26 @@ pub(super) fn show_refusal(visitor: &Visitor, error: &Arc<Error>) -> Response {
         400..500 => "This did not work",
         _ => "Our fault",
     };
-    let template = RefusalPage { visitor, status: status.as_u16(), title, sentence, code: error.code() };
+    let template = RefusalPage {
+        visitor,
+        status: status.as_u16(),
+        title,
+        sentence,
+        code: error.code(),
+        plans: plans(visitor, error),
+    };
     let mut response = page(visitor, status, &template).unwrap_or_else(|_| bare(status));
     if status.is_server_error() {
         crate::http::note_cause(&mut response, error.clone());
     }
     response
+}
+
+/// Another user's plan is theirs; of an organization's its own page says whose business it is.
+fn plans(visitor: &Visitor, error: &Error) -> Option<String> {
+    let Error::PaymentRequired { debtor, .. } = error else { return None };
+    let may_pay = debtor.kind == AccountKind::Organization || visitor.is(debtor.name.as_str());
+    may_pay.then(|| page_of(debtor))
 }
 
 /// The last resort: a page that not even templates can break.
