@@ -8,7 +8,7 @@ use clap::Subcommand;
 use crate::audit::By;
 use crate::config::Config;
 use crate::names::{AccountName, Email};
-use crate::policy::Actor;
+use crate::policy::{Actor, InstanceAction};
 use crate::users::{NewUser, Password};
 
 use super::session::with_app;
@@ -29,6 +29,11 @@ pub(super) enum UserCommand {
         /// Let it administer this instance.
         #[arg(long)]
         admin: bool,
+    },
+    /// Invite somebody to make an account, where accounts are made by invitation. Prints the link, if no mail is sent.
+    Invite {
+        /// Their mail address.
+        email: Email,
     },
     /// Switch an account off: its tokens are dead at once, and nobody logs in.
     Disable {
@@ -64,6 +69,7 @@ pub(super) async fn run(command: UserCommand, config: Config) -> anyhow::Result<
             };
             create(user, config).await
         }
+        UserCommand::Invite { email } => invite(&email, config).await,
         UserCommand::Disable { name } => set_disabled(name, true, config).await,
         UserCommand::Enable { name } => set_disabled(name, false, config).await,
         UserCommand::Recover { name } => {
@@ -97,6 +103,18 @@ async fn create(user: NewUser, config: Config) -> anyhow::Result<()> {
     with_app(config, async |app| {
         let profile = app.users.create(user, &By::from(&Actor::Operator)).await?;
         println!("{}", profile.name);
+        Ok(())
+    })
+    .await
+}
+
+async fn invite(email: &Email, config: Config) -> anyhow::Result<()> {
+    with_app(config, async |app| {
+        let permit = app.second_factor.permit_instance(&Actor::Operator, InstanceAction::ChangeAccounts).await?;
+        match app.invitations.invite_to_instance(&permit, email).await?.url {
+            Some(url) => println!("{url}"),
+            None => println!("{email}: invited by mail"),
+        }
         Ok(())
     })
     .await

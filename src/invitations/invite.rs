@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::mail::Way;
 use crate::names::{AccountId, Email, PackageId, TeamName, UrlSecret};
 use crate::policy::{Actor, Administer, InstancePermit, Intent, OrganizationPermit, OrganizationRole, Permission};
-use crate::policy::{Permit, Visibility};
+use crate::policy::{Permit, Visibility, permit_instance};
+use crate::second_factor::explain_instance;
 use crate::users;
 
 use super::store::{self, NewInvitation};
@@ -110,7 +111,7 @@ impl Invitations {
     /// Invites somebody to make an account.
     ///
     /// # Errors
-    /// `Unprocessable` where sign-up is closed, or open to anybody.
+    /// `Unprocessable` where sign-up is closed, or open to anybody, and for who has an account already.
     pub async fn invite_to_instance(&self, permit: &InstancePermit, email: &Email) -> Result<Sent> {
         match self.instance.signup().await? {
             Signup::Invite => {}
@@ -124,7 +125,10 @@ impl Invitations {
             }
         }
         let mut transaction = self.db.begin().await?;
-        let actor = self.tokens.refresh_living(&mut transaction, permit.actor()).await?;
+        let actor = self.decide_again(&mut transaction, Place::Instance(permit)).await?;
+        if let Some((_, name)) = users::list_by_email(&mut transaction, email).await?.first() {
+            return Err(Error::Unprocessable(format!("{name} has this address, and an account already.").into()));
+        }
         let invitee = Invitee::Email(email.clone());
         let addressee = self.address(&mut transaction, &invitee).await?;
         self.make(transaction, Place::Instance(permit), &actor, &invitee, addressee, &Offered::Account).await
@@ -181,7 +185,11 @@ impl Invitations {
             Place::Organization(permit) => {
                 self.organizations.lock_and_permit(transaction, permit).await?.actor().clone()
             }
-            Place::Instance(permit) => self.tokens.refresh_living(transaction, permit.actor()).await?,
+            Place::Instance(permit) => {
+                let actor = self.tokens.refresh_living(transaction, permit.actor()).await?;
+                let permit = permit_instance(&actor, permit.action()).map_err(|refusal| explain_instance(&refusal))?;
+                permit.actor().clone()
+            }
         })
     }
 

@@ -1,6 +1,7 @@
 //! Lists of people, pasted or from a file.
 
-use crate::names::TeamName;
+use crate::error::{Error, Result};
+use crate::names::{Email, TeamName};
 use crate::policy::OrganizationRole;
 
 use super::Invitee;
@@ -16,7 +17,7 @@ pub struct Line {
     /// The line.
     pub text: String,
     /// What it says.
-    pub read: Result<(Invitee, OrganizationRole, Vec<TeamName>), String>,
+    pub read: std::result::Result<(Invitee, OrganizationRole, Vec<TeamName>), String>,
 }
 
 /// Reads lines of `who`, `who, role` or `who, role, team team`; semicolons and tabs are commas too. Empty lines are left
@@ -48,12 +49,40 @@ pub fn read_list(text: &str, role: OrganizationRole) -> Vec<Line> {
     lines
 }
 
+/// Reads mail addresses, separated by blanks, lines, commas or semicolons; who comes twice is invited once.
+///
+/// # Errors
+/// `Unprocessable`, naming what is no address; also for none at all, and for more than can be invited at once.
+pub fn read_addresses(text: &str) -> Result<Vec<Email>> {
+    let mut addresses: Vec<Email> = Vec::new();
+    let words = text.split(|letter: char| letter.is_whitespace() || matches!(letter, ',' | ';'));
+    for word in words.filter(|word| !word.is_empty()) {
+        let email: Email = word.trim_matches(['<', '>', '"']).parse().map_err(|_| {
+            let word: String = word.chars().take(60).collect();
+            Error::Unprocessable(format!("{word} is no mail address. Mend or remove it; nobody was invited.").into())
+        })?;
+        if !addresses.iter().any(|known| known.as_str().eq_ignore_ascii_case(email.as_str())) {
+            addresses.push(email);
+        }
+    }
+    match addresses.len() {
+        0 => Err(Error::Unprocessable("There is no mail address on this list. Write one on each line.".into())),
+        1..=MOST_LINES => Ok(addresses),
+        _ => Err(Error::Unprocessable(
+            format!("At most {MOST_LINES} people are invited at once. Send the rest in another list.").into(),
+        )),
+    }
+}
+
 fn is_heading(line: &str) -> bool {
     let first = line.split([',', ';', '\t']).next().unwrap_or_default().trim().trim_matches('"').to_lowercase();
     ["email", "e-mail", "mail", "name", "user", "username", "who"].contains(&first.as_str())
 }
 
-fn read_line(line: &str, role: OrganizationRole) -> Result<(Invitee, OrganizationRole, Vec<TeamName>), String> {
+fn read_line(
+    line: &str,
+    role: OrganizationRole,
+) -> std::result::Result<(Invitee, OrganizationRole, Vec<TeamName>), String> {
     let mut cells = line.split([',', ';', '\t']).map(|cell| cell.trim().trim_matches('"').trim());
     let who = cells.next().unwrap_or_default();
     let invitee = Invitee::read(who).map_err(|cause| cause.to_string())?;
@@ -62,7 +91,7 @@ fn read_line(line: &str, role: OrganizationRole) -> Result<(Invitee, Organizatio
         word => word.parse().map_err(|()| format!("{word:?} is no role. Say member, admin or owner."))?,
     };
     let teams = cells.flat_map(str::split_whitespace).map(str::parse::<TeamName>);
-    let teams = teams.collect::<Result<_, _>>().map_err(|cause| cause.to_string())?;
+    let teams = teams.collect::<std::result::Result<_, _>>().map_err(|cause| cause.to_string())?;
     Ok((invitee, role, teams))
 }
 
@@ -91,6 +120,18 @@ mod tests {
                 "7 bob is in this list already.",
             ]
         );
+    }
+
+    #[test]
+    fn addresses_are_pasted_as_they_come() {
+        let read = |text: &str| read_addresses(text).map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let pasted = " ada@example.com, <bob@example.com>;\r\nADA@example.com\teve@example.com\n\n";
+        assert_eq!(read(pasted).unwrap(), ["ada@example.com", "bob@example.com", "eve@example.com"]);
+        for (wrong, why) in [("", "no mail address on this list"), ("ada@example.com bob", "bob is no mail address")] {
+            assert!(read(wrong).unwrap_err().to_string().contains(why), "{wrong}");
+        }
+        let many: String = (0..=MOST_LINES).map(|at| format!("a{at}@example.com\n")).collect();
+        assert!(read(&many).unwrap_err().to_string().contains("At most"));
     }
 
     #[test]

@@ -29,7 +29,7 @@ use crate::tokens::Tokens;
 use crate::users::Users;
 
 pub use accept::Door;
-pub use list::{Line, MOST_LINES, read_list};
+pub use list::{Line, MOST_LINES, read_addresses, read_list};
 
 use store::Row;
 

@@ -37,7 +37,7 @@ pub use drafts::{Draft, Overview};
 pub use enrolment::{Begun, Status};
 pub use keys::{Registered, SecurityKey};
 pub use passkeys::Purpose;
-pub use refusal::explain_account;
+pub use refusal::{explain_account, explain_instance};
 pub use webauthn::{Assertion, Registration};
 
 use webauthn::RelyingParty;

@@ -17,7 +17,7 @@ pub fn explain_account(decision: &Decision) -> Error {
 }
 
 /// The same of a deed on the instance.
-pub(super) fn explain_instance(decision: &Decision) -> Error {
+pub fn explain_instance(decision: &Decision) -> Error {
     match decision {
         Decision::NotFound => Error::NotFound("There is no such page, or nothing that you may see.".into()),
         decision => explain_account(decision),

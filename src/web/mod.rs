@@ -90,6 +90,12 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
         row(&["GET"], "/admin", get(admin::overview::overview)),
         row(&["GET", "POST"], "/admin/users", get(admin::accounts::users).post(admin::accounts::create)),
         row(&["POST"], "/admin/users/change", post(admin::accounts::change)),
+        row(
+            &["GET", "POST"],
+            "/admin/invitations",
+            get(admin::invitations::invitations).post(admin::invitations::invite),
+        ),
+        row(&["POST"], "/admin/invitations/change", post(admin::invitations::change)),
         row(&["GET"], "/admin/organizations", get(admin::accounts::organizations)),
         row(&["GET"], "/admin/packages", get(admin::inventory::packages)),
         row(&["GET"], "/admin/licences", get(admin::inventory::licences)),

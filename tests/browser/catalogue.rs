@@ -241,6 +241,7 @@ pub(crate) const PAGES: &[Page] = &[
     page(Ada, "admin-audit", "/admin/audit", "/admin/audit"),
     page(Ada, "admin-configuration", "/admin/configuration", "/admin/configuration"),
     page(Ada, "admin-health", "/admin/health", "/admin/health"),
+    page(Ada, "admin-invitations", "/admin/invitations", "/admin/invitations"),
     page(Ada, "admin-jobs", "/admin/jobs", "/admin/jobs"),
     page(Ada, "admin-licences", "/admin/licences", "/admin/licences"),
     page(Ada, "admin-message", "/admin/message", "/admin/message"),

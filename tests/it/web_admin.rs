@@ -1,17 +1,20 @@
 //! The pages of who administers the instance.
 
 use chrono::TimeDelta;
-use strongroom::config::BillingProvider;
+use strongroom::config::{BillingProvider, Config, Signup};
 use strongroom::error::Error;
 use strongroom::names::AccountName;
 use strongroom::policy::{self, Actor, InstanceAction, InstancePermit, Narrowing, Principal};
 
+use crate::mail::by;
 use crate::support::app::{ADDRESS, PASSWORD, Package, TestApp};
 use crate::support::browser::{Browser, Page};
+use crate::support::smtp::Smtp;
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "/admin",
     "/admin/users",
+    "/admin/invitations",
     "/admin/organizations",
     "/admin/packages",
     "/admin/licences",
@@ -174,6 +177,111 @@ async fn the_last_administrator_stays_one() {
     let bob = "bob".parse().expect("a name");
     app.app.users.set_administrator(&operator, &bob, true).await.expect("another one");
     app.app.users.set_administrator(&operator, &ada, false).await.expect("no longer the last");
+}
+
+const INVITATIONS: &str = "/admin/invitations";
+
+fn by_invitation(config: &mut Config) {
+    config.auth.signup = Some(Signup::Invite);
+}
+
+/// Makes an account by an invitation's link, as its reader does.
+async fn arrive(app: &TestApp, link: &str, name: &str) {
+    let path = link.strip_prefix("http://registry.test").expect("an address of ours");
+    let browser = app.browser();
+    let to_form = browser.get(path).await.expect(303).location();
+    let form = browser.get(&to_form).await.expect(200).form("/signup");
+    browser.submit(form.fill("name", name).fill("password", PASSWORD)).await.expect(303);
+}
+
+#[tokio::test]
+async fn administrators_invite_people_who_then_make_their_accounts() {
+    let smtp = Smtp::start().await;
+    let app = TestApp::with(|config| {
+        by_invitation(config);
+        by(&smtp)(config);
+    })
+    .await;
+    app.administrator("warden").await;
+    let warden = app.session("warden").await;
+    // A list with a mistake invites nobody, and is shown again.
+    let list = "ada@example.com, nobody";
+    let wrong = post(&warden, INVITATIONS, INVITATIONS, &[("people", list)]).await.expect(422);
+    assert!(wrong.text("#people-problem").contains("nobody is no mail address"), "{}", wrong.text("main"));
+    assert_eq!(wrong.text("#people"), list);
+    let taken = post(&warden, INVITATIONS, INVITATIONS, &[("people", "warden@example.com")]).await.expect(422);
+    assert!(taken.text("#people-problem").contains("warden has this address"), "{}", taken.text("#people-problem"));
+    let sent = post(&warden, INVITATIONS, INVITATIONS, &[("people", "ada@example.com\nbob@example.com\n")]).await;
+    let page = warden.get(&sent.expect(303).location()).await;
+    assert!(page.text(".bar.ok").contains("2 invitations made"), "{}", page.text(".bar.ok"));
+    assert_eq!(page.texts("tbody th"), ["ada@example.com", "bob@example.com"]);
+    assert!(
+        page.text("tbody").contains("warden") && page.text("tbody").contains("in 6 days"),
+        "{}",
+        page.text("tbody")
+    );
+    app.run_chore("mail.deliver").await;
+    let first = smtp.take_letter_to("ada@example.com").link().to_owned();
+    assert!(!page.html().contains("/invite/"), "the link is in the letter alone");
+    // Sent again, the link before is over.
+    app.clock.set(app.clock.now() + TimeDelta::minutes(2));
+    let again = warden.get(INVITATIONS).await.forms("/admin/invitations/change").remove(0).press("do", "resend");
+    warden.submit(again).await.expect(303);
+    app.run_chore("mail.deliver").await;
+    let second = smtp.take_letter_to("ada@example.com").link().to_owned();
+    app.browser().get(first.strip_prefix("http://registry.test").expect("a path")).await.expect(404);
+    arrive(&app, &second, "ada").await;
+    assert_eq!(warden.get(INVITATIONS).await.texts("tbody th"), ["bob@example.com"]);
+    let back = warden.get(INVITATIONS).await.form("/admin/invitations/change").press("do", "revoke");
+    assert!(warden.submit_and_follow(back).await.text(".empty").contains("No invitation waits"));
+    for wrong in ["no such deed", "resend"] {
+        let forged = page.forms("/admin/invitations/change").remove(1).press("do", wrong);
+        warden.submit(forged).await.expect(422);
+    }
+    let log = warden.get("/admin/audit?q=invitation.").await.text("tbody");
+    for action in ["invitation.create", "invitation.resend", "invitation.revoke"] {
+        assert!(log.contains(action), "{action} is not in {log}");
+    }
+}
+
+#[tokio::test]
+async fn links_are_handed_over_where_no_mail_is_sent_and_invitations_are_made_where_they_are_good_for_something() {
+    let app = TestApp::with(by_invitation).await;
+    app.administrator("warden").await;
+    let warden = app.session("warden").await;
+    let list = "ada@example.com warden@example.com";
+    let made = post(&warden, INVITATIONS, INVITATIONS, &[("people", list)]).await.expect(200);
+    let link = made.text("section.panel .command code");
+    assert!(made.text("section.panel").contains("1 invitation made"), "{}", made.text("section.panel"));
+    assert!(made.text("section.panel li").contains("warden has this address"), "{}", made.text("section.panel"));
+    assert!(!warden.get(INVITATIONS).await.html().contains("/invite/"), "shown this once");
+    app.clock.set(app.clock.now() + TimeDelta::minutes(2));
+    let again = warden.get(INVITATIONS).await.form("/admin/invitations/change").press("do", "resend");
+    let renewed = warden.submit(again).await.expect(200).text("section.panel .command code");
+    assert_ne!(link, renewed);
+    arrive(&app, &renewed, "ada").await;
+    for (signup, words) in [(Signup::Open, "Sign-up is open"), (Signup::Closed, "Sign-up is closed")] {
+        let app = TestApp::with(|config| config.auth.signup = Some(signup)).await;
+        app.administrator("warden").await;
+        let warden = app.session("warden").await;
+        let page = warden.get(INVITATIONS).await.expect(200);
+        assert!(page.text("main").contains(words) && page.forms(INVITATIONS).is_empty(), "{}", page.text("main"));
+    }
+}
+
+#[tokio::test]
+async fn who_administers_no_longer_invites_nobody() {
+    let app = TestApp::with(by_invitation).await;
+    app.administrator("warden").await;
+    let stale = permit(&app, "warden").await;
+    let operator = policy::permit_instance(&Actor::Operator, InstanceAction::ChangeAccounts).expect("a permit");
+    app.administrator("other").await;
+    let warden = "warden".parse().expect("a name");
+    app.app.users.set_administrator(&operator, &warden, false).await.expect("no longer");
+    let email = "ada@example.com".parse().expect("an address");
+    let refused = app.app.invitations.invite_to_instance(&stale, &email).await;
+    assert!(matches!(refused, Err(Error::NotFound(_))), "{refused:?}");
+    assert!(app.app.invitations.invite_to_instance(&operator, &email).await.expect("a link").url.is_some());
 }
 
 #[tokio::test]

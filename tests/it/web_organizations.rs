@@ -56,7 +56,10 @@ async fn what_waits_for_the_plan_of_an_organization_names_its_page_and_leads_tho
         let person = app.token(user, strongroom::policy::Narrowing::default(), None).await;
         for path in ["/@crew%2fone", "/@crew/one/-/one-1.0.0.tgz"] {
             let refusal = person.get(path).await.expect(402).error();
-            assert!(refusal.contains("Owners of @crew can renew it at http://registry.test/org/crew/billing"), "{refusal}");
+            assert!(
+                refusal.contains("Owners of @crew can renew it at http://registry.test/org/crew/billing"),
+                "{refusal}"
+            );
             assert!(!refusal.contains("/settings/billing"), "{refusal}");
         }
         let refusal = person.publish(&Package::new("@crew/one", "1.1.0")).await.expect(402).error();

@@ -7,6 +7,7 @@ pub(super) mod accounts;
 pub(super) mod audit_log;
 pub(super) mod health;
 pub(super) mod inventory;
+pub(super) mod invitations;
 pub(super) mod jobs;
 pub(super) mod message;
 pub(super) mod overview;
@@ -21,9 +22,10 @@ use crate::policy::{InstanceAction, InstancePermit};
 use super::shell::{Form, Problem, Visitor};
 
 /// Tabs: path and title.
-const TABS: [(&str, &str); 11] = [
+const TABS: [(&str, &str); 12] = [
     ("", "Overview"),
     ("/users", "Users"),
+    ("/invitations", "Invitations"),
     ("/organizations", "Organizations"),
     ("/packages", "Packages"),
     ("/plans", "Plans"),
