@@ -7,7 +7,7 @@ use crate::mail::by;
 use crate::second_factor::{enable, wait};
 use crate::support::app::{PASSWORD, TestApp};
 use crate::support::authenticator::App;
-use crate::support::browser::{Browser, Page};
+use crate::support::browser::{Browser, FilledForm, Page};
 use crate::support::smtp::Smtp;
 
 const SECURITY: &str = "/settings/security";
@@ -104,6 +104,61 @@ async fn another_mail_address_asks_again_who_one_is() {
     assert_eq!(ada.get("/-/npm/v1/user").await.json()["email"], "new@example.com");
 }
 
+/// A form with a secret in it, and the page that asks who sent it.
+async fn asked_about_a_new_user(app: &TestApp, browser: &Browser<'_>, password: &str) -> Page {
+    let forms = browser.get(USERS).await.expect(200).forms(USERS);
+    let form = forms.into_iter().find(|form| form.method == "post").expect("a form");
+    wait(app, 16 * 60);
+    let form = form.fill("name", "eve").fill("email", "eve@example.com").fill("password", password);
+    browser.submit(form).await.expect(200)
+}
+
+const USERS: &str = "/admin/users";
+
+#[tokio::test]
+async fn a_form_that_waits_for_who_one_is_goes_on_with_all_that_was_typed_and_shows_none_of_it() {
+    let app = TestApp::new().await;
+    app.administrator("ada").await;
+    let browser = app.logged_in("ada").await;
+    let chosen = "for eve, \"typed\" once & only once";
+    let asked = asked_about_a_new_user(&app, &browser, chosen).await;
+    let wrong = browser.submit(asked.form(USERS).fill("_password", "wrong horse battery")).await.expect(422);
+    for page in [&asked, &wrong] {
+        assert!(!page.html().contains("typed") && !page.html().contains("eve"), "{}", page.html());
+    }
+    confirm(&browser, &wrong, USERS).await.expect(303);
+    let theirs = app.browser();
+    let login = theirs.get("/login").await.form("/login").fill("name", "eve").fill("password", chosen);
+    theirs.submit(login).await.expect(303);
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_form_is_of_use_in_its_session_and_at_its_address_alone() {
+    let app = TestApp::new().await;
+    app.administrator("ada").await;
+    let browser = app.logged_in("ada").await;
+    let asked = asked_about_a_new_user(&app, &browser, "a password for eve").await.form(USERS);
+    let field = |name: &str| asked.fields.iter().find(|(key, _)| key == name).expect("a field").1.clone();
+    let (kept, code) = (field("_kept"), field("_form"));
+    let shown = [("_form", code.as_str()), ("_password", PASSWORD)];
+    for (path, kept) in [("/settings", kept.as_str()), (USERS, "x"), (USERS, ""), (USERS, &kept[1..])] {
+        let page = browser.post(path, "same-origin", shown.into_iter().chain([("_kept", kept)])).await.expect(422);
+        assert!(page.text("main").contains("is gone") && page.text("main").contains("Nothing was changed"), "{path}");
+    }
+    let other = app.session("ada").await;
+    let forms = other.get(USERS).await.expect(200).forms(USERS);
+    let form = forms.into_iter().find(|form| form.method == "post").expect("a form");
+    other.submit(form.fill("_kept", &kept)).await.expect(422);
+    let eve = "eve".parse().expect("a name");
+    assert!(app.app.users.find(&eve).await.expect("an answer").is_none());
+    confirm_form(&browser, asked).await.expect(303);
+    assert!(app.app.users.find(&eve).await.expect("an answer").is_some());
+}
+
+async fn confirm_form(browser: &Browser<'_>, form: FilledForm) -> Page {
+    browser.submit(form.fill("_password", PASSWORD)).await
+}
+
 #[tokio::test]
 async fn a_new_address_is_asked_for_a_proof() {
     let smtp = Smtp::start().await;
@@ -162,8 +217,13 @@ async fn a_page_that_asks_who_one_is_never_repeats_a_password() {
     let asked = asked.expect(200);
     assert!(!asked.html().contains(PASSWORD) && !asked.html().contains("another horse battery"));
     let code = phone.code(app.clock.now());
-    let again = browser.submit(asked.form("/settings/security/password").fill("_code", &code)).await.expect(422);
-    assert_eq!(again.text("h1"), "Change password");
+    // And nobody types it again.
+    browser.submit(asked.form("/settings/security/password").fill("_code", &code)).await.expect(303);
+    let old = app.browser();
+    let login = old.get("/login").await.form("/login").fill("name", "ada").fill("password", PASSWORD);
+    old.submit(login.clone()).await.expect(422);
+    let asked = old.submit(login.fill("password", "another horse battery")).await.expect(200);
+    assert!(asked.attributes("input", "name").contains(&"code".to_owned()), "{}", asked.text("main"));
 }
 
 #[tokio::test]

@@ -164,11 +164,12 @@ async fn what_matters_asks_again_who_somebody_is_and_then_not_for_a_while() {
     let browser = app.logged_in("ada").await;
     let page = browser.get("/confirm").await.expect(200);
     app.clock.set(app.clock.now() + TimeDelta::minutes(16));
-    let wrong = browser.submit(page.form("/confirm").fill("_password", "wrong horse")).await.expect(422);
+    let form = page.form("/confirm").fill("then", "/settings");
+    let wrong = browser.submit(form.fill("_password", "wrong horse")).await.expect(422);
     assert!(wrong.text(".summary").contains("Incorrect"));
     let nothing = browser.submit(wrong.form("/confirm").fill("_password", "")).await.expect(200);
-    let sent = browser.submit(nothing.form("/confirm").fill("_password", PASSWORD).fill("then", "/settings")).await;
-    assert_eq!(sent.expect(303).location(), "/settings");
+    let sent = browser.submit(nothing.form("/confirm").fill("_password", PASSWORD)).await;
+    assert_eq!(sent.expect(303).location(), "/settings", "where they wanted to go is kept all the while");
 }
 
 #[tokio::test]

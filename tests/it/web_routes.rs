@@ -545,6 +545,10 @@ async fn what_matters_asks_again_who_somebody_is() {
                 let path = path_of(row.route, &subject(visitor, kind));
                 let page = ask(&row, &browser, &path).await;
                 assert_eq!(page.text("h1"), "Confirm that it is you", "{} {path} as {visitor}", row.method);
+                // Nothing of the form stands in the page in plain, whatever its fields are called.
+                let carried = page.attributes("main input[type=hidden]", "name");
+                let known = ["_form", if row.method == "POST" { "_kept" } else { "then" }, "_key"];
+                assert!(carried.iter().all(|name| known.contains(&name.as_str())), "{path}: {carried:?}");
             }
         }
     }

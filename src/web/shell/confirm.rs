@@ -1,6 +1,6 @@
 //! Asking somebody again who they are, before what matters most, and then going on with what they had begun.
 //!
-//! The page keeps every field of the form that it stands in for, so that nothing has to be typed twice.
+//! The page keeps the form that it stands in for ([`kept`]), so that nothing has to be typed twice.
 
 use askama::Template;
 use axum::response::Response;
@@ -14,6 +14,7 @@ use crate::second_factor::{Assertion, Purpose};
 use crate::users::Password;
 
 use super::form::Form;
+use super::kept::{self, KEPT_FIELD};
 use super::page::page;
 use super::problem::{PageResult, Problem};
 use super::visitor::Visitor;
@@ -32,7 +33,8 @@ pub(crate) const KEY_FIELD: &str = "_key";
 struct ConfirmPage<'a> {
     visitor: &'a Visitor,
     action: &'a str,
-    fields: &'a [(String, String)],
+    /// The one field that the page carries along: the form, or the page to come back to.
+    carried: (&'static str, String),
     asks_code: bool,
     /// What the browser is asked in order to confirm with a key, where the account has any.
     key: Option<String>,
@@ -47,16 +49,15 @@ pub(crate) async fn show_confirmation(
     problem: Option<&Error>,
 ) -> PageResult {
     let principal = visitor.principal()?;
-    let back = vec![("then".to_owned(), visitor.place.clone())];
-    let (action, fields) = match form {
-        Some(form) => (visitor.place.as_str(), form.fields()),
-        None => ("/confirm", back),
+    let (action, carried) = match form {
+        Some(form) => (visitor.place.as_str(), (KEPT_FIELD, kept::keep(app, visitor, form)?)),
+        None => ("/confirm", ("then", visitor.place.clone())),
     };
     let asks_code = principal.account.second_factor.is_some();
     let key = if asks_code { app.second_factor.ask(&Purpose::Session(principal)).await? } else { None };
     let key = key.map(|options| options.to_string());
     let problem_text = problem.map(ToString::to_string);
-    let template = ConfirmPage { visitor, action, fields: &fields, asks_code, key, problem: problem_text };
+    let template = ConfirmPage { visitor, action, carried, asks_code, key, problem: problem_text };
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     page(visitor, status, &template)
 }

@@ -1,5 +1,6 @@
 //! What a form sends, and who may have sent it (`security.md` 4.2).
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -17,19 +18,28 @@ use super::visitor::Visitor;
 /// The name of the hidden field with the session's code.
 pub(super) const CODE: &str = "_form";
 
-/// The names of fields that hold secrets of the sender.
-const SECRETS: [&str; 5] = ["password", "new-password", "token", "credential", "code"];
-
 /// The fields of a form that came from a page of ours.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Form(Arc<Vec<(String, String)>>);
+
+impl fmt::Debug for Form {
+    /// The names of its fields: any of the values may be a password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 impl Form {
     /// Takes the fields apart from those that are the shell's own.
     pub(super) fn of(query: &Query) -> Self {
         let own = [CODE, PASSWORD_FIELD, CODE_FIELD, KEY_FIELD];
         let fields = query.pairs().filter(|(name, _)| !own.contains(name));
-        Self(Arc::new(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
+        Self::of_fields(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
+    /// A form of these fields.
+    pub(super) fn of_fields(fields: Vec<(String, String)>) -> Self {
+        Self(Arc::new(fields))
     }
 
     /// A field without the blanks around it; empty where it was not given.
@@ -47,9 +57,9 @@ impl Form {
         self.0.iter().any(|(key, _)| key == name)
     }
 
-    /// The fields that may stand in a page, to be sent again: a secret is typed once more.
-    pub(super) fn fields(&self) -> Vec<(String, String)> {
-        self.0.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str())).cloned().collect()
+    /// Everything that was sent, secrets too: no page shows this ([`super::kept`]).
+    pub(super) fn fields(&self) -> &[(String, String)] {
+        &self.0
     }
 }
 
@@ -141,6 +151,12 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn what_was_typed_is_never_printed() {
+        let form = Form::of_fields(vec![("password".into(), "hunter2 hunter2".into())]);
+        assert_eq!(format!("{form:?}"), r#"{"password"}"#);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::policy::Actor;
 use super::form::{self, Form};
 use super::problem::{Problem, Told, show_refusal};
 use super::visitor::Visitor;
-use super::{confirm, page};
+use super::{confirm, kept, page};
 
 /// The layer around every route of the web face.
 pub(crate) async fn frame(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -62,7 +62,7 @@ async fn take_form(
     form::require_same_origin(&parts.headers, &app.public_url).map_err(refused)?;
     let query = read_form(Request::from_parts(parts.clone(), body)).await.map_err(refused)?;
     form::require_code(visitor, &query).map_err(refused)?;
-    let form = Form::of(&query);
+    let form = kept::read(app, visitor, &query).map_err(|problem| (None, problem))?;
     confirm::check(app, visitor, &query).await.map_err(|problem| (Some(form.clone()), problem))?;
     let visitor = with_confirmation(app, visitor).await.map_err(refused)?;
     Ok((visitor, form))

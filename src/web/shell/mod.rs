@@ -4,6 +4,7 @@ mod confirm;
 mod cookies;
 mod form;
 mod frame;
+mod kept;
 mod notice;
 mod once;
 mod page;
