@@ -281,7 +281,7 @@ impl Access {
     /// Says whether publishing the package asks for a second factor.
     ///
     /// # Errors
-    /// The refusal, where the permit no longer holds.
+    /// The refusal, where the permit no longer holds; `Unprocessable` for who has no second factor themselves.
     pub async fn set_second_factor(&self, permit: &Permit<Administer>, wanted: PackageSecondFactor) -> Result<()> {
         let mut transaction = self.db.begin().await?;
         let intent = Intent::REQUIRE_SECOND_FACTOR;
@@ -290,6 +290,7 @@ impl Access {
         if package.second_factor == wanted {
             return Ok(());
         }
+        require_own_second_factor(&permit, wanted)?;
         store::set_second_factor(&mut transaction, package.id, wanted).await?;
         let detail = json!({
             "publish_requires": wanted.publish_requires,
@@ -369,6 +370,22 @@ impl Access {
         };
         audit::record(transaction, &By::from(permit.actor()), &event, self.clock.now()).await
     }
+}
+
+/// Who asks others for what they have not themselves could neither publish any more nor take it back.
+fn require_own_second_factor(permit: &Permit<Administer>, wanted: PackageSecondFactor) -> Result<()> {
+    let has_none = permit.actor().account().is_some_and(|account| account.second_factor.is_none());
+    if !wanted.publish_requires || !has_none {
+        return Ok(());
+    }
+    Err(Error::Unprocessable(
+        format!(
+            "Your account has no second factor, so you would lock yourself out of {}. Set one up first: npm profile \
+             enable-2fa.",
+            permit.name()
+        )
+        .into(),
+    ))
 }
 
 /// A permit for anything but creating is only given where the package exists.

@@ -78,6 +78,12 @@ async fn nobody_locks_themselves_out_by_asking_for_what_they_have_not() {
     let refused = ada.submit(form.clone().fill("policy", "publish")).await.expect(422);
     assert!(refused.text(".summary").contains("lock yourself out"));
     ada.submit(form.fill("policy", "none")).await.expect(303);
+    // No more do they from a terminal.
+    for automation in [false, true] {
+        let wish = json!({ "publish_requires_tfa": true, "automation_token_overrides_tfa": automation });
+        let refused = cli.json("POST", "/-/package/@ada%2fx/access", &wish).await.expect(422);
+        assert!(refused.error().contains("lock yourself out of @ada/x"), "{}", refused.error());
+    }
     let access = cli.get("/-/package/@ada%2fx/access").await.expect(200).json();
     assert_eq!(access["publish_requires_tfa"], false);
 }

@@ -105,11 +105,6 @@ async fn set_second_factor(app: &App, visitor: &Visitor, name: &PackageName, for
             return Ok(Err(("policy", problem)));
         }
     };
-    // Who has none could not even take this back.
-    if publish_requires && visitor.account().is_some_and(|account| account.second_factor.is_none()) {
-        let sentence = "Your account has no second factor, so you would lock yourself out. Set one up first.";
-        return Ok(Err(("policy", Error::Unprocessable(sentence.into()))));
-    }
     let wanted = PackageSecondFactor { publish_requires, automation_overrides };
     let sentence = "When publishing asks for a second factor was changed.".to_owned();
     let done = app.access.set_second_factor(&permit, wanted).await;
