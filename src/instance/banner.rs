@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::audit::{self, By, Outcome};
 use crate::clock::Time;
-use crate::db::{Change, Weigh};
+use crate::db::Change;
 use crate::error::{Error, Result};
 use crate::policy::InstancePermit;
 
@@ -25,22 +25,11 @@ pub struct Banner {
     pub until: Option<Time>,
 }
 
-/// What is kept in memory: also that there is none.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Said(Option<Arc<Banner>>);
-
-impl Weigh for Said {
-    fn weight(&self) -> u64 {
-        64 + self.0.as_ref().map_or(0, |banner| banner.sentence.len() as u64)
-    }
-}
-
 impl Instance {
     /// What is to be said on every page now. While the database does not answer, that is nothing: no page fails for it.
     pub async fn banner(&self) -> Option<Arc<Banner>> {
-        let load = async || Ok(Some(Said(store::find_banner(self.db.reads()).await?.map(Arc::new))));
-        let said = self.said.get_or_load(&(), load).await.ok().flatten().unwrap_or_default();
-        said.0.filter(|banner| banner.until.is_none_or(|until| self.clock.now() < until))
+        let said = self.said().await.unwrap_or_default();
+        said.banner.filter(|banner| banner.until.is_none_or(|until| self.clock.now() < until))
     }
 
     /// Says something on every page, or nothing more.

@@ -13,14 +13,12 @@ use serde_json::json;
 use crate::audit::{self, By, Outcome};
 use crate::clock::Clock;
 use crate::config::{Config, Signup};
-use crate::db::{Change, ChangeAwareCache, Db};
+use crate::db::{Change, ChangeAwareCache, Db, Weigh};
 use crate::error::{Error, Result};
 use crate::names::UrlSecret;
 use crate::users::{NewUser, Profile, Users};
 
 pub use banner::Banner;
-
-use banner::Said;
 
 /// What an instance is called that nobody gave a name.
 const NAMELESS: &str = "strongroom";
@@ -33,9 +31,24 @@ pub struct Instance {
     db: Db,
     clock: Clock,
     users: Users,
-    configured_name: Option<String>,
+    configured_name: Option<Arc<str>>,
     configured_signup: Option<Signup>,
     said: Arc<ChangeAwareCache<(), Said>>,
+}
+
+/// What is kept in memory of what the setup page and administrators have said: also that they said nothing.
+#[derive(Debug, Clone, Default)]
+struct Said {
+    name: Option<Arc<str>>,
+    signup: Option<Signup>,
+    banner: Option<Arc<Banner>>,
+}
+
+impl Weigh for Said {
+    fn weight(&self) -> u64 {
+        let banner = self.banner.as_ref().map_or(0, |banner| banner.sentence.len());
+        64 + (banner + self.name.as_ref().map_or(0, |name| name.len())) as u64
+    }
 }
 
 /// What the instance is called and who may sign up, with who said so.
@@ -65,7 +78,7 @@ pub struct Setup {
 impl Instance {
     /// Sets the room up.
     pub fn new(db: Db, clock: Clock, users: Users, config: &Config) -> Self {
-        let (configured_name, configured_signup) = (config.server.name.clone(), config.auth.signup);
+        let (configured_name, configured_signup) = (config.server.name.as_deref().map(Arc::from), config.auth.signup);
         let said = Arc::new(ChangeAwareCache::new(1, 1 << 20, db.changes().clone()));
         let heard: Arc<ChangeAwareCache<(), Said>> = said.clone();
         db.changes().subscribe(move |change| {
@@ -81,14 +94,37 @@ impl Instance {
     /// # Errors
     /// The database's.
     pub async fn settings(&self) -> Result<Settings> {
-        let kept = store::find(self.db.reads()).await?;
-        let name = self.configured_name.clone().or(kept.name);
+        let said = self.said().await?;
+        let name = self.configured_name.clone().or(said.name);
         Ok(Settings {
-            name: name.unwrap_or_else(|| NAMELESS.to_owned()),
-            signup: self.configured_signup.or(kept.signup).unwrap_or(Signup::Closed),
+            name: name.as_deref().unwrap_or(NAMELESS).to_owned(),
+            signup: self.configured_signup.or(said.signup).unwrap_or(Signup::Closed),
             name_is_configured: self.configured_name.is_some(),
             signup_is_configured: self.configured_signup.is_some(),
         })
+    }
+
+    /// What pages call the instance; from memory where possible. While the database does not answer that is what the
+    /// configuration says: no page fails for it.
+    pub async fn name(&self) -> Arc<str> {
+        match &self.configured_name {
+            Some(name) => name.clone(),
+            None => self.said().await.ok().and_then(|said| said.name).unwrap_or_else(|| NAMELESS.into()),
+        }
+    }
+
+    /// The same without asking anybody.
+    pub fn name_at_hand(&self) -> Arc<str> {
+        self.configured_name.clone().unwrap_or_else(|| NAMELESS.into())
+    }
+
+    async fn said(&self) -> Result<Said> {
+        let load = async || {
+            let kept = store::find(self.db.reads()).await?;
+            let banner = store::find_banner(self.db.reads()).await?.map(Arc::new);
+            Ok(Some(Said { name: kept.name.map(Arc::from), signup: kept.signup, banner }))
+        };
+        Ok(self.said.get_or_load(&(), load).await?.unwrap_or_default())
     }
 
     /// Who may create an account.
@@ -154,6 +190,7 @@ impl Instance {
             detail: json!({ "signup": store::word(setup.signup) }),
         };
         audit::record(&mut transaction, by, &event, now).await?;
+        transaction.announce(Change::Instance);
         transaction.commit().await?;
         Ok(profile)
     }

@@ -41,12 +41,36 @@ async fn whoever_holds_a_code_sets_up_and_that_closes_it_for_good() {
         assert!(instance.set_up(code, setup("eve", Signup::Open), &By::default()).await.is_err());
     }
     assert!(instance.open_setup().await.expect("an answer").is_none());
+    let page = app.browser().get("/login").await.expect(200);
+    assert_eq!((page.text("title"), page.text("a.brand")), ("Log in · Acme registry".into(), "Acme registry".into()));
     log_in(&app, "ada", PASSWORD, None).await.expect(201);
     log_in(&app, "bob", PASSWORD, Some("bob@example.com")).await.expect(201);
     let pool = app.pool().await;
     let administrators: Vec<String> =
         sqlx::query_scalar("select name from accounts where administrator").fetch_all(&pool).await.expect("names");
     assert_eq!(administrators, ["ada"]);
+}
+
+#[tokio::test]
+async fn pages_are_called_what_the_instance_is_called() {
+    let app = TestApp::with(|config| config.server.name = Some("Ada & <b>Co</b>".into())).await;
+    for path in ["/login", "/search?q=x", "/no/such/page"] {
+        let page = app.browser().get(path).await;
+        assert!(page.text("title").ends_with(" · Ada & <b>Co</b>"), "{}", page.text("title"));
+        assert_eq!((page.text("a.brand"), page.texts("header b").len()), ("Ada & <b>Co</b>".into(), 0));
+    }
+    // Without a word of the configuration it is what setup was told: on every node, and from memory.
+    let app = TestApp::new().await;
+    let (other, pool) = (app.second_node().await, app.pool().await);
+    let brand = async |node: &TestApp| node.browser().get("/login").await.expect(200).text("a.brand");
+    assert_eq!((brand(&app).await, brand(&other).await), ("strongroom".into(), "strongroom".into()));
+    let code = app.app.instance.open_setup().await.expect("an answer").expect("a code").expose();
+    app.app.instance.set_up(&code, setup("ada", Signup::Open), &By::default()).await.expect("a setup");
+    assert_eq!(brand(&app).await, "Acme registry");
+    let heard = async { while brand(&other).await != "Acme registry" {} };
+    tokio::time::timeout(std::time::Duration::from_secs(5), heard).await.expect("heard");
+    sqlx::query("update instance set name = 'changed behind our back'").execute(&pool).await.expect("set");
+    assert_eq!(brand(&app).await, "Acme registry", "no page asks the database for it");
 }
 
 #[tokio::test]

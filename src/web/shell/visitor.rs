@@ -83,6 +83,8 @@ pub(crate) struct Known {
     pub(crate) now: Time,
     /// The URL of the instance, without a slash at its end.
     pub(crate) public_url: Arc<str>,
+    /// What the instance is called.
+    pub(crate) instance: Arc<str>,
     /// Until when their session may do what asks again who they are, where that was asked.
     pub(crate) confirmed_until: Option<Time>,
     /// What administrators say on every page.
@@ -126,6 +128,7 @@ impl Visitor {
             known.actor = principal.map_or(Actor::Anonymous, Actor::User);
             known.secret = secret;
             known.banner = app.instance.banner().await;
+            known.instance = app.instance.name().await;
         }
         Ok(visitor)
     }
@@ -147,6 +150,7 @@ impl Visitor {
             theme: Theme::read(Cookies::of(&parts.headers).get(cookies::THEME).unwrap_or_default()),
             now: app.clock.now(),
             public_url: app.public_url.clone(),
+            instance: app.instance.name_at_hand(),
             confirmed_until: None,
             banner: None,
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
