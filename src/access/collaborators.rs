@@ -162,11 +162,19 @@ impl Access {
         self.record(transaction, permit, facts, detail).await
     }
 
+    /// Whether an account can make no use of what it is given on the package for want of a plan of its own.
+    ///
+    /// # Errors
+    /// `Internal` for a package that does not exist.
+    pub fn lacks_plan(&self, facts: &PackageFacts, account: &AccountFacts) -> Result<bool> {
+        let billing = BillingFacts::of(facts.owner.as_deref(), Some(account));
+        let is_unpaid = billing.actor.is_some_and(|flag| !flag.is_paid(self.clock.now()));
+        Ok(is_unpaid && existing(facts)?.visibility == Visibility::Restricted)
+    }
+
     /// Refuses to give anything of a restricted package to who could make no use of it for want of a plan.
     pub(super) fn require_plan(&self, facts: &PackageFacts, account: &AccountFacts) -> Result<()> {
-        let billing = BillingFacts::of(facts.owner.as_deref(), Some(account));
-        let lacks_plan = billing.actor.is_some_and(|flag| !flag.is_paid(self.clock.now()));
-        if existing(facts)?.visibility == Visibility::Public || !lacks_plan {
+        if !self.lacks_plan(facts, account)? {
             return Ok(());
         }
         let debtor = Debtor::from(account);

@@ -7,6 +7,7 @@ mod explain;
 mod grantee;
 mod overview;
 mod refusal;
+mod reminders;
 mod shares;
 mod store;
 mod teams;

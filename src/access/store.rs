@@ -451,6 +451,46 @@ pub(super) async fn delete_grant(connection: &mut PgConnection, package: Package
     Ok(deleted.rows_affected() > 0)
 }
 
+/// When somebody was reminded of what they were given, and by whom they were given it.
+pub(super) struct Reminder {
+    pub(super) given_by: Option<AccountName>,
+    pub(super) reminded_at: Option<Time>,
+}
+
+pub(super) async fn find_reminder(
+    connection: &mut PgConnection,
+    package: PackageId,
+    user: AccountId,
+    now: Time,
+) -> Result<Option<Reminder>> {
+    let found = sqlx::query_as!(
+        Reminder,
+        r#"select givers.name as "given_by?: AccountName", grants.reminded_at
+           from grants
+           left join accounts as givers on givers.id = grants.granted_by
+           where grants.package_id = $1 and grants.user_id = $2
+             and (grants.expires_at is null or grants.expires_at > $3)"#,
+        package.0,
+        user.0,
+        now,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(found)
+}
+
+pub(super) async fn note_reminder(
+    connection: &mut PgConnection,
+    package: PackageId,
+    user: AccountId,
+    now: Time,
+) -> Result<()> {
+    sqlx::query!("update grants set reminded_at = $3 where package_id = $1 and user_id = $2", package.0, user.0, now,)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// A team by its name, for the room of organizations too.
 pub(crate) async fn find_team(
     connection: &mut PgConnection,

@@ -71,6 +71,24 @@ impl Writer {
         self.notice("notice.access", to, &subject, &sentence, &format!("/package/{package}"))
     }
 
+    pub(super) fn plan_missing(&self, to: Email, package: &PackageName, shared_by: Option<&str>, by: &str) -> Letter {
+        let shared = match shared_by {
+            Some(sharer) => format!("{sharer} shared {package} with you"),
+            None => format!("{package} was shared with you"),
+        };
+        let sentence = format!(
+            "{shared}, and your account has no plan: until it has one, you cannot install the package. {by} reminds you of \
+             that. You can pick a plan on your billing page, below."
+        );
+        self.notice(
+            "notice.access",
+            to,
+            &format!("{package} waits for you to pick a plan"),
+            &sentence,
+            "/settings/billing",
+        )
+    }
+
     pub(super) fn maintainer_added(&self, to: Email, package: &PackageName, user: &AccountName, by: &str) -> Letter {
         let subject = format!("{user} can publish {package} now");
         let sentence = format!("{by} gave {user} read-write access to {package}.");

@@ -4,6 +4,7 @@
 //! the audit log (a trigger), and are written by a chore, which asks then whether who is told may know it.
 
 mod letters;
+mod reminders;
 mod store;
 mod tell;
 
@@ -34,7 +35,8 @@ pub struct Notices {
 pub enum Topic {
     /// A terminal was logged in.
     Login,
-    /// One was given access, or let into an organization; somebody else can now write a package that one administers.
+    /// One was given access, let into an organization, or reminded that access waits for a plan; somebody else can now
+    /// write a package that one administers, or accepted one's invitation.
     Access,
     /// A version was published, of a package that one can write, by somebody else.
     Publish,

@@ -50,6 +50,7 @@ impl Notices {
                 _ => Ok(()),
             },
             Some("access.grant") => self.tell_of_grant(transaction, writer, happened).await,
+            Some("access.remind") => self.tell_again(transaction, writer, happened).await,
             Some("organization.member") => self.tell_member(transaction, writer, happened).await,
             Some("package.publish") => self.tell_of_publish(transaction, writer, happened).await,
             Some(_) => Ok(()),
@@ -108,6 +109,25 @@ impl Notices {
             .await?;
         }
         Ok(())
+    }
+
+    /// Who has picked a plan since they were to be reminded of it, or lost what they were given, is told nothing.
+    async fn tell_again(&self, transaction: &mut Transaction, writer: &Writer, happened: &Happened) -> Result<()> {
+        let Ok(package) = happened.subject().parse::<PackageName>() else { return Ok(()) };
+        let Some(user) = happened.word("user").and_then(|name| name.parse::<AccountName>().ok()) else {
+            return Ok(());
+        };
+        let Some(account) = users::find_user(transaction, &user).await? else { return Ok(()) };
+        let Some(account) = users::load_account_facts(transaction, account).await? else { return Ok(()) };
+        let facts = self.access.load_facts(&package).await?;
+        let still_has = facts.permission_of(account.id, self.clock.now()).is_some();
+        if !still_has || !self.access.lacks_plan(&facts, &account)? {
+            return Ok(());
+        }
+        self.send_if_other(transaction, happened, account.id, Topic::Access, |to, _| {
+            writer.plan_missing(to, &package, happened.word("shared_by"), &happened.actor)
+        })
+        .await
     }
 
     async fn tell_member(&self, transaction: &mut Transaction, writer: &Writer, happened: &Happened) -> Result<()> {

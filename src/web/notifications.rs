@@ -36,8 +36,8 @@ fn words(topic: Topic) -> &'static str {
     match topic {
         Topic::Login => "a terminal is logged in as you",
         Topic::Access => {
-            "you are given access to a package or let into an organization, or somebody else can now publish a package \
-             that you administer"
+            "you are given access to a package, let into an organization or reminded of a plan that is missing, somebody \
+             accepts your invitation, or somebody else can now publish a package that you administer"
         }
         Topic::Publish => "somebody else publishes a package that you can publish",
     }

@@ -16,7 +16,7 @@ const MAKE_PRIVATE: &str = "/package/@ada/x/access/private";
 
 /// The form of a line of the table.
 #[track_caller]
-fn line(page: &Page, action: &str, who: &str) -> FilledForm {
+pub(crate) fn line(page: &Page, action: &str, who: &str) -> FilledForm {
     let is_theirs = |form: &FilledForm| form.fields.contains(&("who".to_owned(), who.to_owned()));
     let forms = page.forms(action).into_iter().find(is_theirs);
     forms.unwrap_or_else(|| panic!("no form for {who}: {}", page.html()))
@@ -31,7 +31,7 @@ fn adding(page: &Page, action: &str, who: &str) -> FilledForm {
 }
 
 /// The text of somebody's row.
-fn row(page: &Page, who: &str) -> String {
+pub(crate) fn row(page: &Page, who: &str) -> String {
     page.texts("tbody tr").into_iter().find(|row| row.split(' ').next() == Some(who)).unwrap_or_default()
 }
 
@@ -40,7 +40,7 @@ fn pressed(page: &Page, who: &str) -> Vec<String> {
     page.texts(&format!("[aria-label='Level of {who}'] button[aria-pressed=true]"))
 }
 
-async fn add(browser: &Browser<'_>, action: &str, who: &str) -> Page {
+pub(crate) async fn add(browser: &Browser<'_>, action: &str, who: &str) -> Page {
     let page = browser.get(action).await.expect(200);
     browser.submit_and_follow(adding(&page, action, who)).await.expect(200)
 }

@@ -57,6 +57,7 @@ mod terminal_login;
 mod tokens;
 mod trust;
 mod unpublishing;
+mod web_access;
 mod web_admin;
 mod web_home;
 mod web_organizations;

@@ -11,7 +11,7 @@ use crate::support::browser::{FilledForm, Page};
 use crate::support::smtp::{Received, Smtp};
 
 /// Writes and sends what is due, and takes what came to somebody.
-async fn letters_to(app: &TestApp, smtp: &Smtp, name: &str) -> Vec<Received> {
+pub(crate) async fn letters_to(app: &TestApp, smtp: &Smtp, name: &str) -> Vec<Received> {
     app.run_chore("notices.tell").await;
     app.run_chore("mail.deliver").await;
     smtp.take_letters_to(&format!("{name}@example.com"))
@@ -22,7 +22,7 @@ fn boxes(page: &Page) -> FilledForm {
     page.forms("/settings/notifications").pop().expect("a form")
 }
 
-fn subjects(letters: &[Received]) -> Vec<&str> {
+pub(crate) fn subjects(letters: &[Received]) -> Vec<&str> {
     letters.iter().map(|letter| letter.line("Subject")).collect()
 }
 

@@ -12,7 +12,7 @@ use crate::policy::{
     decide_organization,
 };
 
-use super::{Access, existing};
+use super::{Access, existing, reminders};
 use store::{Kind, Row};
 
 /// The members of one team that are named; the rest is counted.
@@ -77,6 +77,8 @@ pub struct PersonAccess {
     pub through: Vec<ThroughTeam>,
     /// Whether a plan covers what they do with private packages; `None` where who asks may not know.
     pub has_plan: Option<bool>,
+    /// When they were last reminded that they have none; `None` also where who asks may not know.
+    pub reminded_at: Option<Time>,
 }
 
 /// A part in what a team was given.
@@ -93,6 +95,11 @@ impl PersonAccess {
     pub fn permission(&self) -> Permission {
         let own = self.given.iter().map(|given| given.permission);
         own.chain(self.through.iter().map(|share| share.permission)).max().unwrap_or(Permission::ReadOnly)
+    }
+
+    /// Whether they can be reminded at `now` that they have no plan: they were named, and were not reminded lately.
+    pub fn may_be_reminded(&self, now: Time) -> bool {
+        self.has_plan == Some(false) && self.given.is_some() && reminders::is_due(self.reminded_at, now)
     }
 }
 
@@ -159,6 +166,7 @@ impl Access {
         let is_own = |name: &AccountName| actor.account().is_some_and(|account| account.name == *name);
         for person in &mut overview.people {
             person.has_plan = person.has_plan.filter(|_| knows.plans || is_own(&person.name));
+            person.reminded_at = person.reminded_at.filter(|_| knows.plans);
             if !knows.teams {
                 person.through.iter_mut().for_each(|share| share.team = None);
             }
@@ -187,7 +195,11 @@ fn sort(rows: Vec<Row>, visibility: Visibility, now: Time) -> Result<Overview> {
                 let (name, size) = (row.name.parse()?, usize::try_from(row.size).unwrap_or_default());
                 overview.teams.push(TeamAccess { name, given: row.given()?, size, members: Vec::new() });
             }
-            Kind::Person => person(&mut people, &row, now)?.given = Some(row.given()?),
+            Kind::Person => {
+                let person = person(&mut people, &row, now)?;
+                person.given = Some(row.given()?);
+                person.reminded_at = row.reminded_at;
+            }
             Kind::Member => {
                 let (team, permission) = (row.team()?, row.permission()?);
                 if let Some(listed) = overview.teams.iter_mut().find(|listed| listed.name == team) {
@@ -211,5 +223,6 @@ fn person<'a>(
 ) -> Result<&'a mut PersonAccess> {
     let name = row.account()?;
     let has_plan = Some(row.has_plan(now));
-    Ok(people.entry(name.clone()).or_insert(PersonAccess { name, given: None, through: Vec::new(), has_plan }))
+    let nothing = PersonAccess { name: name.clone(), given: None, through: Vec::new(), has_plan, reminded_at: None };
+    Ok(people.entry(name).or_insert(nothing))
 }

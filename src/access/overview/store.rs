@@ -31,6 +31,7 @@ pub(super) struct Row {
     paid: bool,
     paid_until: Option<Time>,
     covered: bool,
+    pub(super) reminded_at: Option<Time>,
     pub(super) size: i64,
 }
 
@@ -97,6 +98,7 @@ pub(super) async fn list(
                users.paid as "paid!",
                users.paid_until as "paid_until?",
                true as "covered!",
+               null::timestamptz as "reminded_at?",
                0::bigint as "size!"
            from accounts as users
            left join organization_members
@@ -115,6 +117,7 @@ pub(super) async fn list(
                true,
                null,
                true,
+               null,
                (select count(*) from team_members where team_members.team_id = teams.id)
            from team_grants
            join teams on teams.id = team_grants.team_id
@@ -133,6 +136,7 @@ pub(super) async fn list(
                users.paid,
                users.paid_until,
                exists (select from organization_members where organization_id = $2 and user_id = users.id),
+               grants.reminded_at,
                0
            from grants
            join accounts as users on users.id = grants.user_id
@@ -151,6 +155,7 @@ pub(super) async fn list(
                users.paid,
                users.paid_until,
                exists (select from organization_members where organization_id = $2 and user_id = users.id),
+               null,
                0
            from team_grants
            join teams on teams.id = team_grants.team_id

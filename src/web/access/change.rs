@@ -1,4 +1,4 @@
-//! What the forms of the access page do: add, raise or lower, remove, and undo a removal.
+//! What the forms of the access page do: add, raise or lower, remind, remove, and undo a removal.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::http::PackagePath;
-use crate::names::PackageName;
+use crate::names::{AccountName, PackageName};
 use crate::policy::{Intent, Permission, Visibility};
 use crate::web::shell::{Form, FormErrors, Notice, PageResult, Visitor, page, see_other_with};
 
@@ -42,6 +42,8 @@ pub(in crate::web) async fn change(
         invitations::manage(&app, &visitor, &name, &form).await
     } else if form.has("remove") {
         remove(&app, &visitor, &name, &form).await
+    } else if form.has("remind") {
+        remind(&app, &visitor, &name, &form).await
     } else if form.has("level") {
         set_level(&app, &visitor, &name, &form).await
     } else {
@@ -129,6 +131,23 @@ async fn set_level(app: &App, visitor: &Visitor, name: &PackageName, form: &Form
             let errors = FormErrors::from_refusal("people", problem)?;
             again(app, visitor, name, form, errors).await
         }
+    }
+}
+
+/// Has a collaborator without a plan told that they need one.
+async fn remind(app: &App, visitor: &Visitor, name: &PackageName, form: &Form) -> PageResult {
+    let permit = app.access.permit(visitor.actor(), name, Intent::GRANT).await?;
+    let reminded = match form.text("who").parse::<AccountName>() {
+        Ok(user) => app.notices.remind(&permit, &user).await.map(|()| user),
+        Err(cause) => Err(cause.into()),
+    };
+    match reminded {
+        Ok(user) => {
+            let sentence =
+                format!("{user} is reminded by mail to pick a plan, unless they have switched such mail off.");
+            Ok(see_other_with(visitor, &address(name), &Notice::new(sentence)))
+        }
+        Err(problem) => again(app, visitor, name, form, FormErrors::from_refusal("people", problem)?).await,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::access::{Given, Overview, PersonAccess, TeamAccess, ThroughTeam};
 use crate::app::App;
+use crate::clock::Time;
 use crate::error::Error;
 use crate::names::AccountName;
 use crate::policy::{AccountKind, Intent, Lack, OrganizationRole, PackageFacts, Permission};
@@ -81,6 +82,8 @@ pub(super) struct Row {
     pub(super) through: Vec<ThroughTeam>,
     pub(super) level: Level,
     pub(super) lacks_plan: bool,
+    pub(super) may_be_reminded: bool,
+    pub(super) reminded_at: Option<Time>,
     pub(super) removable: bool,
     /// Said where there is no X.
     pub(super) kept_because: &'static str,
@@ -100,6 +103,8 @@ impl Row {
             through: Vec::new(),
             level,
             lacks_plan: false,
+            may_be_reminded: false,
+            reminded_at: None,
             removable: false,
             kept_because: "",
             size: None,
@@ -149,12 +154,15 @@ fn person_row(visitor: &Visitor, subject: &Subject, person: &PersonAccess) -> Ro
         None => (Ground::TeamsAlone, Level::Fixed(person.permission().as_str())),
     };
     let row = Row::new(person.name.as_str(), profile(&person.name), ground, level);
+    let lacks_plan = person.has_plan == Some(false) && !subject.is_public();
     Row {
         is_self,
         removable: person.given.is_some() && (is_self || subject.rights.administers()),
         kept_because: if person.given.is_none() { "by the team" } else { "" },
         through: person.through.clone(),
-        lacks_plan: person.has_plan == Some(false) && !subject.is_public(),
+        lacks_plan,
+        may_be_reminded: lacks_plan && subject.rights.may_grant() && person.may_be_reminded(visitor.now),
+        reminded_at: person.reminded_at,
         ..row
     }
 }

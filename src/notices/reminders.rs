@@ -1,0 +1,23 @@
+//! Reminding somebody of what they cannot use yet.
+
+use crate::error::{Error, Result};
+use crate::mail::Way;
+use crate::names::AccountName;
+use crate::policy::{Administer, Permit};
+
+use super::Notices;
+
+impl Notices {
+    /// Reminds a collaborator who has no plan that they cannot install the package yet, by mail where they take such mail.
+    ///
+    /// # Errors
+    /// `Unprocessable` where no mail is sent; else as [`crate::access::Access::remind`].
+    pub async fn remind(&self, permit: &Permit<Administer>, user: &AccountName) -> Result<()> {
+        if self.mail.way() == Way::Nowhere {
+            let url = &self.public_url;
+            let sentence = format!("This registry sends no mail. Tell {user} to pick a plan at {url}/settings/billing");
+            return Err(Error::Unprocessable(sentence.into()));
+        }
+        self.access.remind(permit, user).await
+    }
+}

@@ -1,0 +1,122 @@
+//! The access page beyond the people on it: reminders, open invitations, accounts that were switched off.
+
+use strongroom::policy::{BillingFlag, Permission};
+
+use crate::access_page::{add, line, row};
+use crate::mail::by;
+use crate::noticing::{letters_to, subjects};
+use crate::support::app::{Package, TestApp};
+use crate::support::browser::{Browser, Page};
+use crate::support::smtp::Smtp;
+
+const PAGE: &str = "/package/@ada/x/access";
+const DAY: chrono::TimeDelta = chrono::TimeDelta::days(1);
+
+/// A package of ada's that was shared with bob, who then lost his plan.
+async fn shared_with_bob(app: &TestApp) -> Browser<'_> {
+    app.user("ada").await.publish(&Package::new("@ada/x", "1.0.0")).await.expect(201);
+    app.user("bob").await;
+    let ada = app.session("ada").await;
+    add(&ada, PAGE, "bob").await;
+    app.set_billing("bob", BillingFlag::Unpaid).await;
+    ada
+}
+
+/// Whom the page offers to remind.
+fn offered(page: &Page) -> Vec<String> {
+    page.attributes("button[name=remind]", "aria-label")
+}
+
+async fn count_reminders(app: &TestApp) -> i64 {
+    let count = "select count(*) from audit_events where action = 'access.remind' and outcome = 'done'
+        and subject = '@ada/x' and detail ->> 'user' = 'bob' and actor = 'ada'";
+    sqlx::query_scalar(count).fetch_one(&app.pool().await).await.expect("a count")
+}
+
+#[tokio::test]
+async fn who_cannot_install_for_want_of_a_plan_is_reminded_once_a_day() {
+    let smtp = Smtp::start().await;
+    let app = TestApp::with(by(&smtp)).await;
+    let ada = shared_with_bob(&app).await;
+    letters_to(&app, &smtp, "bob").await;
+
+    let page = ada.get(PAGE).await.expect(200);
+    assert!(row(&page, "bob").contains("no plan: cannot install yet"), "{}", row(&page, "bob"));
+    assert_eq!(offered(&page), ["Send reminder to bob"]);
+    let button = line(&page, PAGE, "bob").press("remind", "1");
+    let page = ada.submit_and_follow(button.clone()).await.expect(200);
+    assert!(page.text("[role=status]").contains("bob is reminded"), "{}", page.text("[role=status]"));
+    assert!(row(&page, "bob").contains("reminded just now"), "{}", row(&page, "bob"));
+    assert!(offered(&page).is_empty());
+    let letters = letters_to(&app, &smtp, "bob").await;
+    assert_eq!(subjects(&letters), ["@ada/x waits for you to pick a plan"]);
+    assert!(letters[0].body.contains("ada shared @ada/x with you"), "{}", letters[0].body);
+    assert!(letters[0].body.contains("http://registry.test/settings/billing"));
+    assert_eq!(count_reminders(&app).await, 1);
+
+    // Neither an old page nor a patient clicker gets past the day.
+    app.clock.set(app.clock.now() + DAY - chrono::TimeDelta::seconds(1));
+    let refused = ada.submit(button.clone()).await.expect(422);
+    assert!(refused.text(".summary").contains("bob was last reminded of @ada/x on"), "{}", refused.text(".summary"));
+    assert_eq!(count_reminders(&app).await, 1);
+    app.clock.set(app.clock.now() + chrono::TimeDelta::seconds(1));
+    assert_eq!(offered(&ada.get(PAGE).await).len(), 1);
+    ada.submit(button.clone()).await.expect(303);
+    assert_eq!(letters_to(&app, &smtp, "bob").await.len(), 1);
+
+    // Who has picked a plan before the letter is written is told nothing, and needs no reminder after.
+    app.clock.set(app.clock.now() + DAY);
+    ada.submit(button.clone()).await.expect(303);
+    app.set_billing("bob", BillingFlag::Paid { until: None }).await;
+    assert!(letters_to(&app, &smtp, "bob").await.is_empty());
+    assert!(offered(&ada.get(PAGE).await).is_empty());
+    app.clock.set(app.clock.now() + DAY);
+    let refused = ada.submit(button).await.expect(422);
+    assert!(refused.text(".summary").contains("needs no other plan"), "{}", refused.text(".summary"));
+}
+
+#[tokio::test]
+async fn only_who_gives_access_sends_reminders_and_nobody_promises_mail_that_is_not_sent() {
+    let app = TestApp::new().await;
+    let ada = shared_with_bob(&app).await;
+    for name in ["reader", "stranger"] {
+        app.user(name).await;
+    }
+    app.grant("@ada/x", "reader", Permission::ReadWrite).await;
+    let reader = app.session("reader").await;
+    let page = reader.get(PAGE).await.expect(200);
+    assert!(offered(&page).is_empty());
+    let forged = line(&page, PAGE, "reader").fill("who", "bob").press("remind", "1");
+    reader.submit(forged.clone()).await.expect(403);
+    let stranger = app.session("stranger").await;
+    let code = stranger.get("/nothing").await.attributes("input[name=_form]", "value").remove(0);
+    stranger.submit(forged.fill("_form", &code)).await.expect(404);
+
+    let button = line(&ada.get(PAGE).await, PAGE, "bob").press("remind", "1");
+    let refused = ada.submit(button.clone()).await.expect(422);
+    let sentence = refused.text(".summary");
+    assert!(sentence.contains("sends no mail") && sentence.contains("/settings/billing"), "{sentence}");
+    assert_eq!(count_reminders(&app).await, 0);
+    // While the owner's own plan is missing, a plan of bob's would help nobody.
+    app.set_billing("ada", BillingFlag::Unpaid).await;
+    assert!(offered(&ada.get(PAGE).await.expect(200)).is_empty());
+    ada.submit(button).await.expect(402);
+}
+
+#[tokio::test]
+async fn reminders_reach_those_alone_who_were_named_and_take_such_mail() {
+    let smtp = Smtp::start().await;
+    let app = TestApp::with(by(&smtp)).await;
+    let ada = shared_with_bob(&app).await;
+    let bob = app.session("bob").await;
+    let wishes = bob.get("/settings/notifications").await.expect(200).forms("/settings/notifications").pop();
+    bob.submit(wishes.expect("a form").without("access")).await.expect(303);
+    letters_to(&app, &smtp, "bob").await;
+    let button = line(&ada.get(PAGE).await, PAGE, "bob").press("remind", "1");
+    for (who, sentence) in [("nobody", "no user nobody"), ("ada", "given nothing"), ("NOT A NAME", "name")] {
+        let refused = ada.submit(button.clone().fill("who", who)).await.expect(422);
+        assert!(refused.text(".summary").contains(sentence), "{who}: {}", refused.text(".summary"));
+    }
+    ada.submit(button).await.expect(303);
+    assert!(letters_to(&app, &smtp, "bob").await.is_empty(), "he has switched such mail off");
+}
