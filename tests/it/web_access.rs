@@ -1,5 +1,6 @@
 //! The access page beyond the people on it: reminders, open invitations, accounts that were switched off.
 
+use chrono::TimeDelta;
 use strongroom::policy::{BillingFlag, Permission};
 
 use crate::access_page::{add, line, row};
@@ -10,7 +11,9 @@ use crate::support::browser::{Browser, Page};
 use crate::support::smtp::Smtp;
 
 const PAGE: &str = "/package/@ada/x/access";
-const DAY: chrono::TimeDelta = chrono::TimeDelta::days(1);
+const MAKE_PUBLIC: &str = "/package/@ada/x/access/public";
+const MAKE_PRIVATE: &str = "/package/@ada/x/access/private";
+const DAY: TimeDelta = TimeDelta::days(1);
 
 /// A package of ada's that was shared with bob, who then lost his plan.
 async fn shared_with_bob(app: &TestApp) -> Browser<'_> {
@@ -55,11 +58,11 @@ async fn who_cannot_install_for_want_of_a_plan_is_reminded_once_a_day() {
     assert_eq!(count_reminders(&app).await, 1);
 
     // Neither an old page nor a patient clicker gets past the day.
-    app.clock.set(app.clock.now() + DAY - chrono::TimeDelta::seconds(1));
+    app.clock.set(app.clock.now() + DAY - TimeDelta::seconds(1));
     let refused = ada.submit(button.clone()).await.expect(422);
     assert!(refused.text(".summary").contains("bob was last reminded of @ada/x on"), "{}", refused.text(".summary"));
     assert_eq!(count_reminders(&app).await, 1);
-    app.clock.set(app.clock.now() + chrono::TimeDelta::seconds(1));
+    app.clock.set(app.clock.now() + TimeDelta::seconds(1));
     assert_eq!(offered(&ada.get(PAGE).await).len(), 1);
     ada.submit(button.clone()).await.expect(303);
     assert_eq!(letters_to(&app, &smtp, "bob").await.len(), 1);
@@ -119,4 +122,49 @@ async fn reminders_reach_those_alone_who_were_named_and_take_such_mail() {
     }
     ada.submit(button).await.expect(303);
     assert!(letters_to(&app, &smtp, "bob").await.is_empty(), "he has switched such mail off");
+}
+
+/// Invites somebody by mail address, and takes the link that nobody sends.
+async fn invite(ada: &Browser<'_>, email: &str) -> String {
+    let page = add(ada, PAGE, email).await;
+    let notice = page.text("[role=status]");
+    let (_, link) = notice.split_once("http://registry.test").unwrap_or_else(|| panic!("no link: {notice}"));
+    link.split_whitespace().next().expect("a path").to_owned()
+}
+
+#[tokio::test]
+async fn who_is_invited_is_named_before_the_package_is_public_and_can_write_after() {
+    let app = TestApp::new().await;
+    let cli = app.user("ada").await;
+    cli.publish(&Package::new("@ada/x", "1.0.0")).await.expect(201);
+    let eve = app.user("eve").await;
+    // Who has no plan may work on public packages.
+    app.set_billing("eve", BillingFlag::Unpaid).await;
+    let ada = app.logged_in("ada").await;
+    invite(&ada, "late@example.com").await;
+    app.clock.set(app.clock.now() + TimeDelta::days(8));
+    let ada = app.logged_in("ada").await;
+    assert!(ada.get(MAKE_PUBLIC).await.expect(200).texts("#invited").is_empty(), "what has ended gives nothing");
+    let link = invite(&ada, "eve@example.com").await;
+
+    let page = ada.get(MAKE_PUBLIC).await.expect(200);
+    let invited = page.texts("#invited + ul li");
+    assert_eq!(invited.len(), 1, "{invited:?}");
+    assert!(invited[0].starts_with("eve@example.com read-only, invited by ada just now, ends in"), "{invited:?}");
+    assert!(page.text("#invited").contains("can publish as soon as they accept"));
+    ada.submit(page.form(MAKE_PUBLIC).fill("typed", "@ada/x")).await.expect(303);
+    eve.publish(&Package::new("@ada/x", "1.1.0")).await.expect(403);
+    let browser = app.session("eve").await;
+    let asked = browser.get(&link).await.expect(200);
+    browser.submit(asked.form(&link).press("decision", "accept")).await.expect(303);
+    eve.publish(&Package::new("@ada/x", "1.1.0")).await.expect(201);
+
+    // Private again, what she was invited to is what counts, and who hosts private packages pays.
+    let page = ada.get(MAKE_PRIVATE).await.expect(200);
+    assert!(page.text("main").contains("as they were given: eve"), "{}", page.text("main"));
+    ada.submit(page.form(MAKE_PRIVATE).press("close", "1")).await.expect(303);
+    eve.get("/@ada%2fx").await.expect(402);
+    app.set_billing("eve", BillingFlag::Paid { until: None }).await;
+    eve.get("/@ada%2fx").await.expect(200);
+    eve.publish(&Package::new("@ada/x", "1.2.0")).await.expect(403);
 }

@@ -8,8 +8,10 @@ use http::StatusCode;
 
 use crate::access::{Given, PersonAccess, TeamAccess};
 use crate::app::App;
+use crate::clock::Time;
 use crate::error::{Error, Result};
 use crate::http::PackagePath;
+use crate::invitations::{Invitation, Offered, Place};
 use crate::leaks::Report;
 use crate::names::{AccountName, PackageName};
 use crate::packages::Exposure;
@@ -43,6 +45,20 @@ struct LargeTeam {
     size: usize,
 }
 
+/// Somebody who was asked, and can write as soon as they say yes.
+struct Invited {
+    invitation: Invitation,
+    permission: Permission,
+}
+
+impl Invited {
+    /// Who could still accept; one that has ended gives nothing unless it is sent again.
+    fn of(invitation: Invitation, now: Time) -> Option<Self> {
+        let Offered::Package { permission, .. } = invitation.offered else { return None };
+        (invitation.expires_at > now).then_some(Self { invitation, permission })
+    }
+}
+
 #[derive(Template)]
 #[template(path = "access/open.html")]
 struct OpenPage<'a> {
@@ -50,6 +66,7 @@ struct OpenPage<'a> {
     name: &'a PackageName,
     frame: Frame,
     raised: Vec<Raised>,
+    invited: Vec<Invited>,
     large_teams: Vec<LargeTeam>,
     exposure: Exposure,
     unpacked: Size,
@@ -148,6 +165,7 @@ async fn show_open(
     errors: FormErrors,
 ) -> PageResult {
     let exposure = app.packages.exposure(permit).await?;
+    let invitations = app.invitations.list(Place::Package(permit)).await?;
     let is_large = |team: &&TeamAccess| team.size > team.members.len() && team.given.permission == Permission::ReadOnly;
     let teams = subject.overview.teams.iter().filter(is_large);
     let template = OpenPage {
@@ -155,6 +173,7 @@ async fn show_open(
         name: subject.name(),
         frame: Frame::of_facts(app, visitor, &subject.facts, "access"),
         raised: subject.overview.readers().map(|person| Raised::of(subject, person)).collect(),
+        invited: invitations.into_iter().filter_map(|one| Invited::of(one, visitor.now)).collect(),
         large_teams: teams
             .map(|team| LargeTeam { name: format!("{}:{}", subject.name().scope(), team.name), size: team.size })
             .collect(),
