@@ -71,11 +71,11 @@ impl Access {
         let mut transaction = self.db.begin().await?;
         let (permit, facts) =
             self.lock_and_permit(&mut transaction, permit.actor(), permit.name(), Intent::GRANT).await?;
-        self.insert_grant(&mut transaction, &permit, &facts, user, term).await?;
+        self.insert_grant(&mut transaction, &permit, &facts, user, term, Way::Named).await?;
         transaction.commit().await
     }
 
-    /// Takes a user's access.
+    /// Takes a user's access, also of one whose account was switched off.
     ///
     /// # Errors
     /// `NotFound` for somebody who has none, `Forbidden` for the scope's owner.
@@ -193,14 +193,14 @@ impl Access {
         facts: &PackageFacts,
         user: &AccountName,
     ) -> Result<()> {
-        let account = store::find_user(transaction, user).await?.ok_or_else(|| users::no_user(user))?;
-        if facts.administrators().contains(&account.id) {
+        let account = users::find_any_user(transaction, user).await?.ok_or_else(|| users::no_user(user))?;
+        if facts.administrators().contains(&account) {
             return Err(Error::Forbidden(
                 format!("{user} owns @{} and cannot be removed from its packages.", facts.name.scope()).into(),
             ));
         }
-        if !store::delete_grant(transaction, existing(facts)?.id, account.id).await? {
-            return Err(no_collaborator(facts, account.id, user));
+        if !store::delete_grant(transaction, existing(facts)?.id, account).await? {
+            return Err(no_collaborator(facts, account, user));
         }
         self.record(transaction, permit, facts, json!({ "user": user })).await
     }

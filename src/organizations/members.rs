@@ -148,7 +148,7 @@ impl Organizations {
         let mut transaction = self.db.begin().await?;
         let permit = self.lock(&mut transaction, permit).await?;
         let organization = permit.organization();
-        let found = users::find_user(&mut transaction, user).await?;
+        let found = users::find_any_user(&mut transaction, user).await?;
         let account = found.filter(|account| organization.role_of(*account).is_some());
         let account = account.ok_or_else(|| {
             Error::NotFound(format!("{user} is no member of @{}. Check the name.", organization.name).into())

@@ -151,7 +151,7 @@ impl Organizations {
         let mut transaction = self.db.begin().await?;
         let permit = self.lock(&mut transaction, permit).await?;
         let id = self.team(&mut transaction, &permit, team).await?;
-        let account = users::find_user(&mut transaction, user).await?.ok_or_else(|| users::no_user(user))?;
+        let account = users::find_any_user(&mut transaction, user).await?.ok_or_else(|| users::no_user(user))?;
         if !store::delete_team_member(&mut transaction, id, account).await? {
             return Err(Error::NotFound(format!("{user} is not in team {team}.").into()));
         }

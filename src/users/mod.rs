@@ -279,6 +279,14 @@ pub async fn find_user(connection: &mut PgConnection, name: &AccountName) -> Res
     store::find_user(connection, name).await
 }
 
+/// Finds a user by name inside a caller's transaction, whether they are disabled or not: for taking something from them.
+///
+/// # Errors
+/// The database's.
+pub async fn find_any_user(connection: &mut PgConnection, name: &AccountName) -> Result<Option<AccountId>> {
+    store::find_any_user(connection, name).await
+}
+
 /// The users who have mail sent to this address, at most a few; who is disabled is nobody.
 ///
 /// # Errors

@@ -133,6 +133,16 @@ pub(super) async fn find_user(connection: &mut PgConnection, name: &AccountName)
     Ok(id)
 }
 
+pub(super) async fn find_any_user(connection: &mut PgConnection, name: &AccountName) -> Result<Option<AccountId>> {
+    let id = sqlx::query_scalar!(
+        r#"select id as "id: AccountId" from accounts where name = $1 and kind = 'user'"#,
+        name.as_str(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(id)
+}
+
 /// The columns that make [`AccountFacts`], for other rooms' joins too.
 #[expect(clippy::struct_excessive_bools, reason = "each is a column")]
 pub(crate) struct FactsRow {

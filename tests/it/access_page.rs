@@ -24,7 +24,7 @@ pub(crate) fn line(page: &Page, action: &str, who: &str) -> FilledForm {
 
 /// The form that adds somebody.
 #[track_caller]
-fn adding(page: &Page, action: &str, who: &str) -> FilledForm {
+pub(crate) fn adding(page: &Page, action: &str, who: &str) -> FilledForm {
     let is_adding = |form: &FilledForm| form.fields.iter().any(|(name, _)| name == "until");
     let form = page.forms(action).into_iter().find(is_adding).expect("a form that adds");
     form.fill("who", who).press("add", "1")

@@ -1,9 +1,11 @@
 //! The access page beyond the people on it: reminders, open invitations, accounts that were switched off.
 
+use axum::body::Body;
 use chrono::TimeDelta;
+use serde_json::json;
 use strongroom::policy::{BillingFlag, Permission};
 
-use crate::access_page::{add, line, row};
+use crate::access_page::{add, adding, line, row};
 use crate::mail::by;
 use crate::noticing::{letters_to, subjects};
 use crate::support::app::{Package, TestApp};
@@ -167,4 +169,41 @@ async fn who_is_invited_is_named_before_the_package_is_public_and_can_write_afte
     app.set_billing("eve", BillingFlag::Paid { until: None }).await;
     eve.get("/@ada%2fx").await.expect(200);
     eve.publish(&Package::new("@ada/x", "1.2.0")).await.expect(403);
+}
+
+#[tokio::test]
+async fn whose_account_was_switched_off_can_still_be_taken_out() {
+    let app = TestApp::new().await;
+    let cli = app.user("ada").await;
+    cli.publish(&Package::new("@ada/x", "1.0.0")).await.expect(201);
+    for name in ["bob", "carl", "dave"] {
+        app.user(name).await;
+    }
+    app.organization("crew", "ada", &[("dave", "developer")]).await;
+    cli.json("PUT", "/-/org/crew/team", &json!({ "name": "ops" })).await.expect(200);
+    cli.json("PUT", "/-/team/crew/ops/user", &json!({ "user": "dave" })).await.expect(200);
+    app.grant("@ada/x", "bob", Permission::ReadWrite).await;
+    app.grant("@ada/x", "carl", Permission::ReadWrite).await;
+    for name in ["bob", "carl", "dave"] {
+        app.app.users.set_disabled(&name.parse().expect("a name"), true).await.expect("off");
+    }
+    let ada = app.session("ada").await;
+    let page = ada.get(PAGE).await.expect(200);
+    let page = ada.submit_and_follow(line(&page, PAGE, "bob").press("remove", "1")).await.expect(200);
+    assert_eq!(row(&page, "bob"), "");
+    assert!(page.forms(PAGE).iter().all(|form| form.fields.iter().all(|(name, _)| name != "restore")), "no way back");
+    cli.send("DELETE", "/-/strongroom/v1/package/@ada%2fx/access/carl", &[], Body::empty()).await.expect(200);
+    assert_eq!(row(&ada.get(PAGE).await, "carl"), "");
+
+    let (team, action) = ("/org/crew/teams/ops", "/org/crew/teams/ops/members/remove");
+    let form = ada.get(team).await.expect(200).form(action).fill("user", "dave");
+    ada.submit(form).await.expect(303);
+    assert!(ada.get(team).await.forms(action).is_empty());
+    let (members, action) = ("/org/crew/members", "/org/crew/members/remove");
+    let form = ada.get(members).await.expect(200).form(action).fill("user", "dave");
+    ada.submit(form).await.expect(303);
+    assert_eq!(ada.get(members).await.texts("tbody th").len(), 1);
+    // Nobody who is switched off is let in by that.
+    let refused = ada.submit(adding(&ada.get(PAGE).await, PAGE, "bob")).await.expect(422);
+    assert!(refused.text(".summary").contains("no user bob"), "{}", refused.text(".summary"));
 }

@@ -79,6 +79,8 @@ pub struct PersonAccess {
     pub has_plan: Option<bool>,
     /// When they were last reminded that they have none; `None` also where who asks may not know.
     pub reminded_at: Option<Time>,
+    /// Whether their account was switched off: they can do nothing, and be given nothing.
+    pub disabled: bool,
 }
 
 /// A part in what a team was given.
@@ -97,9 +99,13 @@ impl PersonAccess {
         own.chain(self.through.iter().map(|share| share.permission)).max().unwrap_or(Permission::ReadOnly)
     }
 
-    /// Whether they can be reminded at `now` that they have no plan: they were named, and were not reminded lately.
+    /// Whether they can be reminded at `now` that they have no plan: they were named, can log in, and were
+    /// not reminded lately.
     pub fn may_be_reminded(&self, now: Time) -> bool {
-        self.has_plan == Some(false) && self.given.is_some() && reminders::is_due(self.reminded_at, now)
+        self.has_plan == Some(false)
+            && self.given.is_some()
+            && !self.disabled
+            && reminders::is_due(self.reminded_at, now)
     }
 }
 
@@ -223,6 +229,13 @@ fn person<'a>(
 ) -> Result<&'a mut PersonAccess> {
     let name = row.account()?;
     let has_plan = Some(row.has_plan(now));
-    let nothing = PersonAccess { name: name.clone(), given: None, through: Vec::new(), has_plan, reminded_at: None };
+    let nothing = PersonAccess {
+        name: name.clone(),
+        given: None,
+        through: Vec::new(),
+        has_plan,
+        reminded_at: None,
+        disabled: row.disabled,
+    };
     Ok(people.entry(name).or_insert(nothing))
 }

@@ -32,6 +32,7 @@ pub(super) struct Row {
     paid_until: Option<Time>,
     covered: bool,
     pub(super) reminded_at: Option<Time>,
+    pub(super) disabled: bool,
     pub(super) size: i64,
 }
 
@@ -99,6 +100,7 @@ pub(super) async fn list(
                users.paid_until as "paid_until?",
                true as "covered!",
                null::timestamptz as "reminded_at?",
+               users.disabled_at is not null as "disabled!",
                0::bigint as "size!"
            from accounts as users
            left join organization_members
@@ -118,6 +120,7 @@ pub(super) async fn list(
                null,
                true,
                null,
+               false,
                (select count(*) from team_members where team_members.team_id = teams.id)
            from team_grants
            join teams on teams.id = team_grants.team_id
@@ -137,6 +140,7 @@ pub(super) async fn list(
                users.paid_until,
                exists (select from organization_members where organization_id = $2 and user_id = users.id),
                grants.reminded_at,
+               users.disabled_at is not null,
                0
            from grants
            join accounts as users on users.id = grants.user_id
@@ -156,11 +160,12 @@ pub(super) async fn list(
                users.paid_until,
                exists (select from organization_members where organization_id = $2 and user_id = users.id),
                null,
+               users.disabled_at is not null,
                0
            from team_grants
            join teams on teams.id = team_grants.team_id
            join lateral (
-               select accounts.id, accounts.name, accounts.paid, accounts.paid_until
+               select accounts.id, accounts.name, accounts.paid, accounts.paid_until, accounts.disabled_at
                from team_members
                join accounts on accounts.id = team_members.user_id
                where team_members.team_id = teams.id

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::State;
 use chrono::{NaiveDate, NaiveTime};
 
-use crate::access::{Grantee, Overview, Term};
+use crate::access::{Grantee, Term};
 use crate::app::App;
 use crate::clock::Time;
 use crate::error::{Error, Result};
@@ -188,12 +188,17 @@ fn farewell(subject: &Subject, whom: &Grantee) -> Notice {
         Grantee::Team(team) => overview.team(team).map(|team| &team.given),
     };
     let notice = Notice::new(format!("{whom} no longer has access to {name}."));
-    let lacks_plan = |overview: &Overview| match whom {
-        Grantee::User(user) => overview.person(user).is_some_and(|person| person.has_plan == Some(false)),
-        Grantee::Team(_) => false,
+    let person = match whom {
+        Grantee::User(user) => overview.person(user),
+        Grantee::Team(_) => None,
     };
+    // What would be refused is not promised.
+    let could_be_given = person.is_none_or(|person| {
+        let lacks_plan = person.has_plan == Some(false) && !subject.is_public();
+        !person.disabled && !lacks_plan
+    });
     match given {
-        Some(given) if subject.rights.may_grant() && (subject.is_public() || !lacks_plan(overview)) => {
+        Some(given) if subject.rights.may_grant() && could_be_given => {
             let until = given.until.map(|until| until.to_rfc3339()).unwrap_or_default();
             let fields =
                 [("who", &*whom.name_on(name)), ("restore", given.permission.as_str()), ("until", until.as_str())];
