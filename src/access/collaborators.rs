@@ -43,6 +43,15 @@ impl From<Permission> for Term {
     }
 }
 
+/// How somebody comes to what they are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Somebody named them, and they hear of it.
+    Named,
+    /// They said yes to an invitation, and know.
+    Invited,
+}
+
 /// A change of owners as `npm owner` sends it: the list as it shall be, against a revision (`protocol.md` 3.6).
 #[derive(Debug)]
 pub struct OwnersChange {
@@ -114,7 +123,8 @@ impl Access {
             everyone.iter().filter(|one| one.permission == Permission::ReadWrite).map(|one| one.name.clone()).collect();
         for user in change.wanted.difference(&present) {
             let permit = self.permit_on(&actor, &facts, Intent::GRANT)?;
-            self.insert_grant(&mut transaction, &permit, &facts, user, Permission::ReadWrite.into()).await?;
+            let term = Permission::ReadWrite.into();
+            self.insert_grant(&mut transaction, &permit, &facts, user, term, Way::Named).await?;
         }
         for user in present.difference(&change.wanted) {
             let permit = self.permit_on(&actor, &facts, removal_intent(&actor, user))?;
@@ -147,6 +157,7 @@ impl Access {
         facts: &PackageFacts,
         user: &AccountName,
         term: Term,
+        way: Way,
     ) -> Result<()> {
         let package = existing(facts)?;
         let account = store::find_user(transaction, user).await?.ok_or_else(|| users::no_user(user))?;
@@ -158,7 +169,9 @@ impl Access {
         self.require_plan(facts, &account)?;
         let gift = self.gift(permit, package.id, term)?;
         store::upsert_grant(transaction, account.id, &gift).await?;
-        let detail = json!({ "user": user, "permission": term.permission.as_str(), "until": term.until });
+        let detail = json!({
+            "user": user, "permission": term.permission.as_str(), "until": term.until, "invited": way == Way::Invited,
+        });
         self.record(transaction, permit, facts, detail).await
     }
 

@@ -10,7 +10,7 @@ use crate::names::{AccountName, PackageName, TeamName};
 use crate::policy::{Administer, Intent, PackageFacts, Permission, Permit};
 use crate::users;
 
-use super::collaborators::Term;
+use super::collaborators::{Term, Way};
 use super::store::Holder;
 use super::teams::{no_team, organization};
 use super::{Access, existing, store};
@@ -81,7 +81,7 @@ impl Access {
             return Err(Error::Conflict(sentence.into()));
         }
         match whom {
-            Grantee::User(user) => self.insert_grant(&mut transaction, &permit, &facts, user, term).await?,
+            Grantee::User(user) => self.insert_grant(&mut transaction, &permit, &facts, user, term, Way::Named).await?,
             Grantee::Team(team) => self.insert_team_grant(&mut transaction, &permit, &facts, team, term).await?,
         }
         transaction.commit().await

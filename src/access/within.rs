@@ -1,4 +1,4 @@
-//! Giving access as part of a larger change: in the caller's transaction.
+//! Giving access to who accepts an invitation: in the caller's transaction.
 
 use crate::db::Transaction;
 use crate::error::Result;
@@ -6,10 +6,12 @@ use crate::names::{AccountName, PackageName};
 use crate::policy::{Actor, Intent};
 use crate::users;
 
+use super::collaborators::Way;
 use super::{Access, Term};
 
 impl Access {
-    /// Gives a user access in a caller's transaction, as `actor`, decided there. Who has as much already keeps it.
+    /// Gives a user who said yes to it access, in a caller's transaction, as `actor`, decided there. Who has as much already
+    /// keeps it.
     ///
     /// # Errors
     /// As [`Access::grant`], and the refusal.
@@ -26,6 +28,6 @@ impl Access {
         if facts.permission_of(account, self.clock.now()) >= Some(term.permission) {
             return Ok(());
         }
-        self.insert_grant(transaction, &permit, &facts, user, term).await
+        self.insert_grant(transaction, &permit, &facts, user, term, Way::Invited).await
     }
 }

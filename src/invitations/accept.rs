@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::audit::{self, By, Outcome};
 use crate::db::Transaction;
 use crate::error::{Error, Result};
-use crate::names::UrlSecret;
+use crate::names::{AccountName, UrlSecret};
 use crate::policy::{AccountPermit, Actor, Principal};
 use crate::users;
 
@@ -42,7 +42,7 @@ impl Invitations {
         let inviter = self.inviter(&mut transaction, &row).await?;
         store::decide(&mut transaction, row.id, "accepted", Some(account.id), self.clock.now()).await?;
         let invitation = row.into_invitation().ok_or_else(over)?;
-        self.record_answer(&mut transaction, permit, &invitation, "invitation.accept").await?;
+        self.record_acceptance(&mut transaction, &By::from(permit), &account.name, &invitation).await?;
         match &invitation.offered {
             Offered::Account => {
                 return Err(Error::Unprocessable(
@@ -111,29 +111,29 @@ impl Invitations {
         Ok(Actor::User(Principal::standing_in(facts, IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
     }
 
-    async fn record_answer(
+    /// The line by which the inviter is told, too.
+    pub(super) async fn record_acceptance(
         &self,
         transaction: &mut Transaction,
-        permit: &AccountPermit,
+        by: &By,
+        user: &AccountName,
         invitation: &Invitation,
-        action: &'static str,
     ) -> Result<()> {
-        let account = permit.account();
         let (subject, owner) = match &invitation.offered {
-            Offered::Account => (account.name.to_string(), account.name.clone()),
+            Offered::Account => (user.to_string(), user.clone()),
             Offered::Package { name, .. } => (name.to_string(), name.scope()),
             Offered::Organization { name, .. } => (name.to_string(), name.clone()),
         };
         // Whoever owns the place shall see who came in, and from where: the grant itself is the inviter's.
         let scope = self.users.find_account(&owner).await?.map(|(id, _)| id);
         let event = audit::Event {
-            action,
+            action: "invitation.accept",
             subject: &subject,
             scope,
             outcome: Outcome::Done,
-            detail: json!({ "user": account.name, "invitation": invitation.key }),
+            detail: json!({ "user": user, "invitation": invitation.key, "inviter": invitation.inviter }),
         };
-        audit::record(transaction, &By::from(permit), &event, self.clock.now()).await
+        audit::record(transaction, by, &event, self.clock.now()).await
     }
 }
 

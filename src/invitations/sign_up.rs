@@ -52,14 +52,19 @@ impl Invitations {
             None => None,
         };
         let profile = self.users.insert(&mut transaction, &user, by).await?;
-        if let Some(row) = &invitation {
+        if let Some(row) = invitation {
             if let Some(theirs) = row.email.as_ref().filter(|_| row.by_mail)
                 && theirs.as_str().eq_ignore_ascii_case(email.as_str())
             {
                 users::note_email_proof(&mut transaction, profile.id, theirs, now).await?;
             }
             match row.kind {
-                Kind::Account => store::decide(&mut transaction, row.id, "accepted", Some(profile.id), now).await?,
+                Kind::Account => {
+                    store::decide(&mut transaction, row.id, "accepted", Some(profile.id), now).await?;
+                    let invitation = row.into_invitation().ok_or_else(over)?;
+                    let by = By { account: Some(profile.id), name: profile.name.to_string(), ..by.clone() };
+                    self.record_acceptance(&mut transaction, &by, &profile.name, &invitation).await?;
+                }
                 // From now on it is this account's: it made one, and makes no more.
                 Kind::Package | Kind::Organization => store::bind(&mut transaction, row.id, profile.id).await?,
             }

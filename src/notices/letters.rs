@@ -101,6 +101,19 @@ impl Writer {
         self.notice("notice.access", to, &subject, &sentence, &format!("/org/{organization}"))
     }
 
+    /// `place` is what they were invited to: a package, an organization, or an account of their own.
+    pub(super) fn accepted(&self, to: Email, user: &str, place: &str) -> Letter {
+        let (what, link) = if place == user {
+            (format!("made the account {user} with your invitation"), format!("/~{user}"))
+        } else if place.starts_with('@') {
+            (format!("accepted your invitation to {place}"), format!("/package/{place}/access"))
+        } else {
+            (format!("accepted your invitation to @{place}"), format!("/org/{place}/members"))
+        };
+        let subject = if place == user { format!("{user} accepted your invitation") } else { format!("{user} {what}") };
+        self.notice("notice.access", to, &subject, &format!("{user} {what}."), &link)
+    }
+
     pub(super) fn published(&self, to: Email, package: &PackageName, version: &str, by: &str) -> Letter {
         let subject = format!("{package} {version} was published");
         let sentence = format!("{by} published {package} {version}.");

@@ -29,6 +29,11 @@ impl Happened {
         self.subject.as_deref().unwrap_or_default()
     }
 
+    /// Whether it was given to who had just said yes to it, and so knows.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.detail.as_ref().and_then(|detail| detail.get("invited")).and_then(Value::as_bool).unwrap_or_default()
+    }
+
     /// A text of the detail.
     pub(super) fn word(&self, name: &str) -> Option<&str> {
         self.detail.as_ref()?.get(name)?.as_str()

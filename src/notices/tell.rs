@@ -51,6 +51,7 @@ impl Notices {
             },
             Some("access.grant") => self.tell_of_grant(transaction, writer, happened).await,
             Some("access.remind") => self.tell_again(transaction, writer, happened).await,
+            Some("invitation.accept") => self.tell_inviter(transaction, writer, happened).await,
             Some("organization.member") => self.tell_member(transaction, writer, happened).await,
             Some("package.publish") => self.tell_of_publish(transaction, writer, happened).await,
             Some(_) => Ok(()),
@@ -95,10 +96,12 @@ impl Notices {
         let now = self.clock.now();
         let Some(permission) = facts.permission_of(given, now) else { return Ok(()) };
         let by = &happened.actor;
-        self.send_if_other(transaction, happened, given, Topic::Access, |to, _| {
-            writer.access_given(to, &package, permission, by)
-        })
-        .await?;
+        if !happened.is_accepted() {
+            self.send_if_other(transaction, happened, given, Topic::Access, |to, _| {
+                writer.access_given(to, &package, permission, by)
+            })
+            .await?;
+        }
         if permission == Permission::ReadOnly {
             return Ok(());
         }
@@ -130,7 +133,23 @@ impl Notices {
         .await
     }
 
+    /// Who invited hears of the yes, and from whom: an invitation by mail named nobody.
+    async fn tell_inviter(&self, transaction: &mut Transaction, writer: &Writer, happened: &Happened) -> Result<()> {
+        let Some(inviter) = happened.word("inviter").and_then(|name| name.parse::<AccountName>().ok()) else {
+            return Ok(());
+        };
+        let Some(inviter) = users::find_user(transaction, &inviter).await? else { return Ok(()) };
+        let Some(user) = happened.word("user") else { return Ok(()) };
+        self.send_if_other(transaction, happened, inviter, Topic::Access, |to, _| {
+            writer.accepted(to, user, happened.subject())
+        })
+        .await
+    }
+
     async fn tell_member(&self, transaction: &mut Transaction, writer: &Writer, happened: &Happened) -> Result<()> {
+        if happened.is_accepted() {
+            return Ok(());
+        }
         let Ok(organization) = happened.subject().parse::<AccountName>() else { return Ok(()) };
         let (Some(user), Some(role)) = (happened.word("user"), happened.word("role")) else { return Ok(()) };
         let Ok(user) = user.parse::<AccountName>() else { return Ok(()) };

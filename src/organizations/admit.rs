@@ -1,4 +1,4 @@
-//! Letting somebody in as part of a larger change: in the caller's transaction.
+//! Letting somebody in who accepts an invitation: in the caller's transaction.
 
 use serde_json::json;
 
@@ -45,7 +45,7 @@ impl Organizations {
         Ok(())
     }
 
-    /// Makes a user a member as `actor`, decided here, in a caller's transaction, which this commits. Who is a member in a
+    /// Makes a user who said yes to it a member as `actor`, decided here, in a caller's transaction, which this commits. Who is a member in a
     /// stronger role keeps it; teams that are gone are left out.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl Organizations {
                 store::insert_team_member(&mut transaction, team, account, now).await?;
             }
         }
-        let detail = json!({ "user": user, "role": role.as_npm_word(), "teams": teams });
+        let detail = json!({ "user": user, "role": role.as_npm_word(), "teams": teams, "invited": true });
         self.finish(transaction, &permit, Touched::EveryPackage, "organization.member", detail).await
     }
 }

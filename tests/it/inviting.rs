@@ -13,9 +13,10 @@ use strongroom::policy::{
 use strongroom::users::{NewUser, Password};
 
 use crate::mail::by;
+use crate::noticing::{letters_to, subjects};
 use crate::recovery::code_in;
 use crate::support::app::{PASSWORD, Package, Person, TestApp};
-use crate::support::smtp::Smtp;
+use crate::support::smtp::{Received, Smtp};
 
 async fn actor(app: &TestApp, person: &Person<'_>) -> Actor {
     let token = person.token.as_deref().expect("a token");
@@ -364,4 +365,63 @@ async fn declining_needs_no_account() {
     let page = browser.submit_and_follow(form).await.expect(200);
     assert_eq!(page.text("h1"), "Declined");
     browser.get(&path).await.expect(404);
+}
+
+/// The link of the one letter that invites.
+fn link_of(letters: &[Received]) -> String {
+    let invitation = letters.iter().find(|letter| letter.body.contains("/invite/")).expect("an invitation");
+    invitation.link().to_owned()
+}
+
+#[tokio::test]
+async fn who_says_yes_knows_it_and_who_asked_is_told_their_name() {
+    let smtp = Smtp::start().await;
+    let configure = by(&smtp);
+    let app = TestApp::with(|config| {
+        configure(config);
+        config.auth.signup = Some(Signup::Invite);
+    })
+    .await;
+    let (alice, bob) = (app.user("alice").await, app.user("bob").await);
+    let warden = app.administrator("warden").await;
+    app.organization("acme", "alice", &[]).await;
+    alice.publish(&Package::new("@alice/one", "1.0.0")).await.expect(201);
+    for name in ["alice", "bob", "warden"] {
+        letters_to(&app, &smtp, name).await;
+    }
+    let (invitations, address) = (&app.app.invitations, invitee("bob@example.com"));
+    let package = sharing(&app, &alice, "@alice/one").await;
+    invitations.invite_to_package(&package, &address).await.expect("an invitation");
+    let to_package = link_of(&letters_to(&app, &smtp, "bob").await);
+    let organization = joining(&app, &alice, "acme").await;
+    let role = OrganizationRole::Member;
+    invitations.invite_to_organization(&organization, &address, role, &[]).await.expect("an invitation");
+    let to_organization = link_of(&letters_to(&app, &smtp, "bob").await);
+    assert!(letters_to(&app, &smtp, "alice").await.is_empty(), "nothing has come of it yet");
+    for (link, told, page) in [
+        (to_package, "bob accepted your invitation to @alice/one", "/package/@alice/one/access"),
+        (to_organization, "bob accepted your invitation to @acme", "/org/acme/members"),
+    ] {
+        invitations.accept(&own(&app, &bob).await, Door::Code(code_in(&link))).await.expect("a yes");
+        let letters = letters_to(&app, &smtp, "alice").await;
+        assert_eq!(subjects(&letters), [told]);
+        assert!(letters[0].body.contains(&format!("http://registry.test{page}")), "{}", letters[0].body);
+        assert!(letters_to(&app, &smtp, "bob").await.is_empty(), "he has just said yes");
+    }
+
+    // Whoever invited somebody to an account hears which one they made.
+    let permit = permit_instance(&actor(&app, &warden).await, InstanceAction::ChangeAccounts).expect("a permit");
+    let email = "new@example.com".parse().expect("an address");
+    invitations.invite_to_instance(&permit, &email).await.expect("an invitation");
+    let link = link_of(&letters_to(&app, &smtp, "new").await);
+    let user = NewUser {
+        name: "newcomer".parse().expect("a name"),
+        email,
+        password: Password::chosen(PASSWORD).expect("a password"),
+        administrator: false,
+    };
+    invitations.sign_up(Some(code_in(&link)), user, &By::default()).await.expect("an account");
+    let letters = letters_to(&app, &smtp, "warden").await;
+    assert_eq!(subjects(&letters), ["newcomer accepted your invitation"]);
+    assert!(letters[0].body.contains("made the account newcomer with your invitation"), "{}", letters[0].body);
 }

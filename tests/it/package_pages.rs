@@ -308,7 +308,7 @@ async fn a_deprecated_version_says_so_on_its_pages() {
     ada.json("PUT", "/@ada%2fone", &packument).await.expect(201);
     for path in ["", "/code", "/dependents"] {
         let page = app.browser().get(&format!("/package/@ada/one{path}")).await.expect(200);
-        assert_eq!(page.text(".bar.danger"), "1.0.0 is deprecated. use <b>two</b>");
+        assert_eq!(page.text(".bar.danger"), "1.0.0 is deprecated. use <b>two</b> ada, just now");
     }
     assert!(app.browser().get("/package/@ada/one/versions").await.text("table.stacked").contains("deprecated use"));
 }

@@ -207,3 +207,17 @@ async fn whose_account_was_switched_off_can_still_be_taken_out() {
     let refused = ada.submit(adding(&ada.get(PAGE).await, PAGE, "bob")).await.expect(422);
     assert!(refused.text(".summary").contains("no user bob"), "{}", refused.text(".summary"));
 }
+
+#[tokio::test]
+async fn who_has_no_plan_is_told_who_shared_the_package() {
+    let app = TestApp::new().await;
+    let _ada = shared_with_bob(&app).await;
+    let page = app.session("bob").await.get("/package/@ada/x").await.expect(402);
+    assert!(page.text("main").contains("ada shared it with you just now: read-only."), "{}", page.text("main"));
+    assert!(page.text(".bar.warn").contains("bob has no plan"), "{}", page.text(".bar.warn"));
+    assert!(!page.html().contains("<h1>Hi"), "no README");
+    // Who owns it was given nothing by anybody.
+    app.set_billing("ada", BillingFlag::Unpaid).await;
+    let page = app.session("ada").await.get("/package/@ada/x").await.expect(402);
+    assert!(!page.text("main").contains("shared with"), "{}", page.text("main"));
+}

@@ -66,7 +66,8 @@ impl Packages {
             "message": change.messages.first(),
         });
         let revision = self.record(&mut transaction, &permit, package, detail).await?;
-        store::update(&mut transaction, revision, &change.ids, &change.messages).await?;
+        let said = store::Said { by: permit.actor().account_id(), at: self.clock.now() };
+        store::update(&mut transaction, revision, said, &change.ids, &change.messages).await?;
         transaction.commit().await?;
         Ok(packument::rev_text(name, revision))
     }

@@ -35,6 +35,10 @@ pub struct ListedVersion {
     pub file_count: i32,
     /// Why nobody should use it, where somebody says so.
     pub deprecated: Option<String>,
+    /// Who says so, where that is known.
+    pub deprecated_by: Option<String>,
+    /// Since when, where that is known.
+    pub deprecated_at: Option<Time>,
     /// The tags that point at it.
     pub tags: Vec<String>,
 }

@@ -39,6 +39,8 @@ pub(super) async fn list_versions(
                versions.unpacked_bytes,
                versions.file_count,
                nullif(versions.deprecated, '') as deprecated,
+               (select name from accounts where id = versions.deprecated_by) as deprecated_by,
+               versions.deprecated_at,
                array(
                    select tag
                    from dist_tags

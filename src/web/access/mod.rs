@@ -12,7 +12,7 @@ use askama::Template;
 use axum::extract::State;
 use http::StatusCode;
 
-use crate::access::{Given, Overview};
+use crate::access::{Overview, PersonAccess};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::PackagePath;
@@ -56,7 +56,9 @@ struct AccessPage<'a> {
 struct UnpaidPage<'a> {
     visitor: &'a Visitor,
     name: &'a PackageName,
-    given: Option<Given>,
+    /// What they were given; `None` for who was given nothing.
+    own: Option<PersonAccess>,
+    may_leave: bool,
     plans: Option<String>,
     sentence: String,
 }
@@ -151,7 +153,8 @@ async fn show_unpaid(
     let own = app.access.own_access(&permit).await?;
     let facts = app.access.load_facts_for(visitor.actor(), name).await?;
     let plans = plans_page(app, visitor, debtor, &facts);
-    let template = UnpaidPage { visitor, name, given: own.and_then(|own| own.given), plans, sentence };
+    let may_leave = own.as_ref().is_some_and(|own| own.given.is_some());
+    let template = UnpaidPage { visitor, name, own, may_leave, plans, sentence };
     page(visitor, StatusCode::PAYMENT_REQUIRED, &template)
 }
 

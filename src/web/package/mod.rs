@@ -17,6 +17,7 @@ use std::sync::Arc;
 use askama::Template;
 use http::StatusCode;
 
+use crate::access::PersonAccess;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::http::PackagePath;
@@ -41,6 +42,8 @@ pub(super) use versions::versions_page;
 struct UnpaidPage<'a> {
     visitor: &'a Visitor,
     frame: Frame,
+    /// What they were given; `None` for who administers it.
+    own: Option<PersonAccess>,
     /// Where the visitor can pick a plan, where it is theirs to pick.
     plans: Option<String>,
     sentence: String,
@@ -73,7 +76,9 @@ async fn show_unpaid(
     let facts = app.access.load_facts_for(visitor.actor(), &name).await?;
     let frame = Frame::of_facts(app, visitor, &facts, "");
     let plans = plans_page(app, visitor, debtor, &facts);
-    page(visitor, StatusCode::PAYMENT_REQUIRED, &UnpaidPage { visitor, frame, plans, sentence })
+    let permit = app.access.permit_known(visitor.actor(), &facts, Intent::EXPLAIN).await?;
+    let own = app.access.own_access(&permit).await?;
+    page(visitor, StatusCode::PAYMENT_REQUIRED, &UnpaidPage { visitor, frame, own, plans, sentence })
 }
 
 /// The version of a path.
