@@ -73,6 +73,12 @@ pub(super) enum Level {
     Choice(&'static str),
 }
 
+/// That somebody cannot install yet, and what can be done about it.
+pub(super) struct MissingPlan {
+    pub(super) may_be_reminded: bool,
+    pub(super) reminded_at: Option<Time>,
+}
+
 /// A line of the table.
 pub(super) struct Row {
     pub(super) who: String,
@@ -82,9 +88,7 @@ pub(super) struct Row {
     pub(super) through: Vec<ThroughTeam>,
     pub(super) level: Level,
     pub(super) is_off: bool,
-    pub(super) lacks_plan: bool,
-    pub(super) may_be_reminded: bool,
-    pub(super) reminded_at: Option<Time>,
+    pub(super) missing_plan: Option<MissingPlan>,
     pub(super) removable: bool,
     /// Said where there is no X.
     pub(super) kept_because: &'static str,
@@ -104,9 +108,7 @@ impl Row {
             through: Vec::new(),
             level,
             is_off: false,
-            lacks_plan: false,
-            may_be_reminded: false,
-            reminded_at: None,
+            missing_plan: None,
             removable: false,
             kept_because: "",
             size: None,
@@ -157,15 +159,17 @@ fn person_row(visitor: &Visitor, subject: &Subject, person: &PersonAccess) -> Ro
     };
     let row = Row::new(person.name.as_str(), profile(&person.name), ground, level);
     let lacks_plan = person.has_plan == Some(false) && !subject.is_public();
+    let missing_plan = lacks_plan.then(|| MissingPlan {
+        may_be_reminded: subject.rights.may_grant() && person.may_be_reminded(visitor.now),
+        reminded_at: person.reminded_at,
+    });
     Row {
         is_self,
         removable: person.given.is_some() && (is_self || subject.rights.administers()),
         kept_because: if person.given.is_none() { "by the team" } else { "" },
         through: person.through.clone(),
         is_off: person.disabled,
-        lacks_plan,
-        may_be_reminded: lacks_plan && subject.rights.may_grant() && person.may_be_reminded(visitor.now),
-        reminded_at: person.reminded_at,
+        missing_plan,
         ..row
     }
 }
