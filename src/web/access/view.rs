@@ -154,6 +154,8 @@ fn team_row(subject: &Subject, team: &TeamAccess) -> Row {
 fn person_row(visitor: &Visitor, subject: &Subject, person: &PersonAccess) -> Row {
     let is_self = visitor.is(person.name.as_str());
     let (ground, level) = match &person.given {
+        // Who is switched off can be given no other level.
+        Some(given) if person.disabled => (Ground::Given(given.clone()), Level::Fixed(given.permission.as_str())),
         Some(given) => (Ground::Given(given.clone()), level(subject, given.permission)),
         None => (Ground::TeamsAlone, Level::Fixed(person.permission().as_str())),
     };
