@@ -61,4 +61,5 @@ mod web_access;
 mod web_admin;
 mod web_home;
 mod web_organizations;
+mod web_package_settings;
 mod web_routes;

@@ -26,6 +26,7 @@ use invitations::Waiting;
 use view::{Ground, Level, Rights, Row};
 
 pub(super) use change::change;
+pub(super) use view::who_can;
 pub(super) use visibility::{close, open, page_to_close, page_to_open};
 
 #[derive(Template)]

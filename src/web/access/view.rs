@@ -44,7 +44,8 @@ impl Rights {
     }
 }
 
-fn who_can(facts: &PackageFacts, overview: &Overview) -> String {
+/// Who may change a package, told to who may not.
+pub(in crate::web) fn who_can(facts: &PackageFacts, overview: &Overview) -> String {
     let names: Vec<&str> = overview.administrators.iter().map(|one| one.name.as_str()).collect();
     let names = names.join(", ");
     if is_organizations(facts) {

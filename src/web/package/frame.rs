@@ -87,7 +87,10 @@ impl Frame {
             version: None,
             counts: Counts::default(),
             shows_access: may(app, visitor, facts, Intent::LIST_COLLABORATORS),
-            shows_settings: may(app, visitor, facts, Intent::MOVE_TAG) || may(app, visitor, facts, Intent::REVOKE),
+            // Who only reads finds little there; where somebody sent them, the tab that is open is shown.
+            shows_settings: tab == "settings"
+                || may(app, visitor, facts, Intent::MOVE_TAG)
+                || may(app, visitor, facts, Intent::REVOKE),
         }
     }
 

@@ -15,10 +15,11 @@ use crate::error::{Error, Result};
 use crate::hooks::{Delivery, Hook, Hooks};
 use crate::http::PackagePath;
 use crate::names::PackageName;
-use crate::packages::{ListedVersion, Trashed};
+use crate::packages::{ListedVersion, Opened, Trashed};
 use crate::policy::{AccountAction, Intent, PackageFacts, PackageSecondFactor, Right};
 use crate::staging::{Paging, StagedVersion};
 
+use super::access::who_can;
 use super::package::Frame;
 use super::shell::{FormErrors, PageResult, Problem, Visitor, page};
 
@@ -28,7 +29,7 @@ pub(super) use staged::{review, staged_page};
 pub(super) use trust::{change_trust, trust_page};
 
 /// Versions that a list to choose from has, hooks and deliveries that are shown.
-const NUMBERS: usize = 500;
+const NUMBERS: u32 = 500;
 const HOOKS: u32 = 20;
 const DELIVERIES: u32 = 5;
 
@@ -47,7 +48,11 @@ struct SettingsPage<'a> {
     hooks: Vec<(Hook, Vec<Delivery>)>,
     trash: Vec<Trashed>,
     may_write: bool,
+    /// Whether the visitor works on the package, and does not only read it.
+    works_on: bool,
     administers: bool,
+    /// Who could change the rest; empty for who may change it all.
+    who_can: String,
     /// What was typed, to be shown again.
     typed: Typed<'a>,
     errors: FormErrors,
@@ -68,7 +73,7 @@ fn may<R: Right>(app: &App, visitor: &Visitor, facts: &PackageFacts, intent: Int
     matches!(answer, Ok(_) | Err(Error::SecondFactorRequired { .. }))
 }
 
-/// The facts of a package whose settings the visitor may see: whoever writes to it, also while their plan has lapsed.
+/// The facts of a package whose settings the visitor may change: whoever writes to it, also while their plan has lapsed.
 async fn load_facts(app: &App, visitor: &Visitor, name: &PackageName) -> Result<PackageFacts> {
     let facts = app.access.load_facts_for(visitor.actor(), name).await?;
     let permit = app.access.permit_known(visitor.actor(), &facts, Intent::SEE_STAGED).await?;
@@ -90,42 +95,59 @@ pub(super) async fn settings_page(State(app): State<Arc<App>>, visitor: Visitor,
     }
 }
 
-/// Versions that are looked through: a tag or a deprecation may be on any of them.
+/// Versions that are looked through for who works on them: a deprecation may be on any of them.
 const EVERY: u32 = u32::MAX;
 
+/// Whoever may know who has access sees how the package stands; what is kept from readers elsewhere is kept from them here.
 async fn show(app: &App, visitor: &Visitor, name: &PackageName, typed: Typed<'_>, errors: FormErrors) -> PageResult {
-    let facts = load_facts(app, visitor, name).await?;
+    let facts = app.access.load_facts_for(visitor.actor(), name).await?;
+    let permit = app.access.permit_known(visitor.actor(), &facts, Intent::LIST_COLLABORATORS).await?;
     let opened = app.packages.open(visitor.actor(), name, Intent::INSPECT).await?;
-    let versions = app.packages.list_versions(&opened, 0, EVERY).await?;
-    let staged = app.staging.list(visitor.actor(), Some(name), Paging { page: 0, per_page: 50 }).await?;
     let package = facts.package.as_ref();
+    let works_on = may(app, visitor, &facts, Intent::SEE_STAGED);
+    let most = if works_on { EVERY } else { NUMBERS };
+    let versions = app.packages.list_versions(&opened, 0, most).await?;
+    let staged = if works_on { staged(app, visitor, name).await? } else { Vec::new() };
+    let hooks = if works_on { hooks(app, visitor, name).await? } else { Vec::new() };
     let administers = may(app, visitor, &facts, Intent::REVOKE);
     let trash = if administers { app.packages.list_trash(visitor.actor(), Some(name)).await? } else { Vec::new() };
+    let who_can = if administers { String::new() } else { who_can(&facts, &app.access.overview(&permit).await?) };
     let status = errors.status();
     let template = SettingsPage {
         visitor,
         name,
         frame: Frame::of_facts(app, visitor, &facts, "settings"),
-        tags: tags(&versions),
-        numbers: versions.iter().take(NUMBERS).map(|version| version.number.clone()).collect(),
-        deprecated: versions.iter().filter(|version| version.deprecated.is_some()).take(NUMBERS).cloned().collect(),
+        tags: tags(app, &opened).await?,
+        numbers: versions.iter().take(NUMBERS as usize).map(|version| version.number.clone()).collect(),
+        deprecated: versions
+            .iter()
+            .filter(|version| version.deprecated.is_some())
+            .take(NUMBERS as usize)
+            .cloned()
+            .collect(),
         second_factor: package.map(|package| package.second_factor).unwrap_or_default(),
-        staged: staged.items,
-        hooks: hooks(app, visitor, name).await?,
+        staged,
+        hooks,
         trash,
         may_write: may(app, visitor, &facts, Intent::DEPRECATE),
+        works_on,
         administers,
+        who_can,
         typed,
         errors,
     };
     page(visitor, status, &template)
 }
 
-fn tags(versions: &[ListedVersion]) -> Vec<(String, String)> {
-    let tagged = versions.iter().flat_map(|one| one.tags.iter().map(|tag| (tag.clone(), one.number.clone())));
-    let mut tags: Vec<_> = tagged.collect();
-    tags.sort_by(|(one, _), (other, _)| (one != "latest", one).cmp(&(other != "latest", other)));
-    tags
+async fn staged(app: &App, visitor: &Visitor, name: &PackageName) -> Result<Vec<StagedVersion>> {
+    let paging = Paging { page: 0, per_page: 50 };
+    Ok(app.staging.list(visitor.actor(), Some(name), paging).await?.items)
+}
+
+async fn tags(app: &App, opened: &Opened) -> Result<Vec<(String, String)>> {
+    let mut tags: Vec<_> = app.packages.tags(&opened.permit).await?.into_iter().collect();
+    tags.sort_by_key(|(tag, _)| (tag != "latest", tag.clone()));
+    Ok(tags)
 }
 
 /// The visitor's own hooks that follow the package, each with what was delivered last.
