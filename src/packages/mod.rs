@@ -41,7 +41,7 @@ use crate::signatures::Signatures;
 use crate::users::Users;
 
 use change::{account_of, existing, revision_of, same_revision};
-pub use deprecation::Deprecations;
+pub use deprecation::{Deprecations, moved_to};
 pub use entry::{Entry, TarballFacts};
 pub use exposure::{Exposure, NewestVersion};
 pub use files::{FileIndex, VersionFiles};

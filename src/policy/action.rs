@@ -35,6 +35,8 @@ pub enum Action {
     ReviewStaged,
     /// Mark versions as deprecated, or take that back.
     Deprecate,
+    /// Say that it goes by another name from now on, in another scope.
+    Transfer,
     /// Move or remove a dist-tag other than `latest`.
     MoveTag,
     /// Move `latest`, which is what an install without a version gets.
@@ -112,7 +114,7 @@ pub(super) struct Needs {
 
 impl Action {
     /// Every action once, for tables and tests.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Read,
         Self::Inspect,
         Self::ListCollaborators,
@@ -124,6 +126,7 @@ impl Action {
         Self::SeeStaged,
         Self::ReviewStaged,
         Self::Deprecate,
+        Self::Transfer,
         Self::MoveTag,
         Self::MoveLatest,
         Self::Star,
@@ -161,6 +164,7 @@ impl Action {
             Self::SeeStaged => "package.staged",
             Self::ReviewStaged => "package.review",
             Self::Deprecate => "package.deprecate",
+            Self::Transfer => "package.transfer",
             Self::MoveTag | Self::MoveLatest => "package.tag",
             Self::Star => "package.star",
             Self::Unpublish => "package.unpublish",
@@ -205,6 +209,7 @@ impl Action {
             Self::Create => change(Write, Nobody, Change),
             Self::CreateAs(visibility) => Needs { visibility: Some(visibility), ..change(Write, Everyone, Change) },
             Self::Publish | Self::Deprecate | Self::MoveLatest => change(Write, Everyone, Change),
+            Self::Transfer => change(Administer, Everyone, Change),
             Self::MoveTag | Self::Stage => change(Write, Everyone, Open),
             Self::SeeStaged => look(Write, AllButAdministrators, true),
             Self::ReviewStaged => change(Write, Everyone, Always),
@@ -316,6 +321,8 @@ impl Intent<Administer> {
     pub const DELETE: Self = intent(Action::Delete);
     /// See [`Action::Restore`].
     pub const RESTORE: Self = intent(Action::Restore);
+    /// See [`Action::Transfer`].
+    pub const TRANSFER: Self = intent(Action::Transfer);
     /// See [`Action::RequireSecondFactor`].
     pub const REQUIRE_SECOND_FACTOR: Self = intent(Action::RequireSecondFactor);
     /// See [`Action::SeeTrust`].

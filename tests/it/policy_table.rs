@@ -185,6 +185,7 @@ fn heading(action: Action) -> &'static str {
         Action::SeeStaged => "see staged",
         Action::ReviewStaged => "review",
         Action::Deprecate => "deprecate",
+        Action::Transfer => "transfer",
         Action::MoveTag => "move tag",
         Action::MoveLatest => "move latest",
         Action::Star => "star",

@@ -1,6 +1,6 @@
-//! The settings of a package as those see them who cannot change them.
+//! The settings of a package as those see them who cannot change them, and moving to another scope.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use strongroom::policy::{Narrowing, Permission};
 
 use crate::support::app::{Package, Person, TestApp};
@@ -25,6 +25,10 @@ async fn acme(app: &TestApp) -> Person<'_> {
         json!({ "type": "package", "name": "@acme/x", "endpoint": "https://hooks.example.com/x", "secret": "hushed" });
     ada.json("POST", "/-/npm/v1/hooks/hook", &hook).await.expect(201);
     ada
+}
+
+async fn packument(person: &Person<'_>) -> Value {
+    person.get("/@acme%2fx").await.expect(200).json()
 }
 
 /// The names of the buttons that change something here.
@@ -75,4 +79,57 @@ async fn who_reads_a_package_sees_its_settings_and_who_could_change_them() {
     assert!(page.text(".bar").contains("Only admins of @acme") && deeds(&page).is_empty());
     let sent = app.browser().get(PAGE).await.expect(303);
     assert!(sent.location().starts_with("/login?then="), "{}", sent.location());
+}
+
+#[tokio::test]
+async fn a_package_that_moved_says_so_and_names_who_has_not_come_along() {
+    let app = TestApp::new().await;
+    let ada = acme(&app).await;
+    app.user("eve").await.publish(&Package::new("@eve/hidden", "1.0.0")).await.expect(201);
+    app.organization("newer", "ada", &[]).await;
+    let browser = app.session("ada").await;
+    let page = browser.get(PAGE).await.expect(200);
+    assert!(page.html().contains("npm pkg set name=@NEW/x"));
+    let form = page.forms(PAGE).into_iter().find(|form| form.fields.iter().any(|(name, _)| name == "to"));
+    let form = form.expect("a form").press("move", "1");
+    for (typed, sentence) in [
+        ("", "name"),
+        ("x", "scope"),
+        ("@NEWER/ x", "name"),
+        ("@acme/x", "has this name already"),
+        ("@newer/x", "There is no package @newer/x that you can see"),
+        ("@eve/hidden", "There is no package @eve/hidden that you can see"),
+    ] {
+        let refused = browser.submit(form.clone().fill("to", typed)).await.expect(422);
+        let summary = refused.text(".summary");
+        assert!(summary.contains(sentence), "{typed}: {summary}");
+        assert_eq!(refused.attributes("#to", "value"), [typed]);
+    }
+    assert!(packument(&ada).await["versions"]["1.0.0"]["deprecated"].is_null(), "nothing was changed");
+
+    ada.publish(&Package::new("@newer/x", "1.0.0")).await.expect(201);
+    // To say so is not for everyone who can publish.
+    let writer = app.session("writer").await;
+    let page = writer.get(PAGE).await.expect(200);
+    assert!(!page.html().contains("Move to another scope"));
+    let code = page.form("/logout").fields[0].1.clone();
+    let fields = [("move", "1"), ("to", "@newer/x"), ("_form", code.as_str())];
+    writer.post(PAGE, "same-origin", fields).await.expect(403);
+
+    let page = browser.submit_and_follow(form.fill("to", "@newer/x")).await.expect(200);
+    let versions = packument(&ada).await["versions"].clone();
+    for version in ["1.0.0", "2.0.0-rc.1"] {
+        assert_eq!(versions[version]["deprecated"], "Moved to @newer/x.");
+    }
+    assert!(page.text("[role=status]").contains("told that it has moved to @newer/x"));
+    let text = page.text("main");
+    let missing = "These have less access there than here, or none: otto (read-write here), reader (read-only here), \
+                   writer (read-write here).";
+    assert!(text.contains(missing), "{text}");
+    assert_eq!(page.attributes("main a[href='/package/@newer/x/access']", "href").len(), 1);
+    for name in ["otto", "reader", "writer"] {
+        app.grant("@newer/x", name, Permission::ReadWrite).await;
+    }
+    let page = browser.get(PAGE).await.expect(200);
+    assert!(page.text("main").contains("Everyone with access here has as much there."), "{}", page.text("main"));
 }

@@ -4,18 +4,22 @@
 //! bring a version back nor take one away.
 
 mod store;
+mod transfer;
 
 use std::collections::HashMap;
 
 use node_semver::{Range, Version};
 use serde_json::json;
 
+use crate::db::Transaction;
 use crate::error::{Error, Result};
-use crate::names::PackageName;
+use crate::names::{PackageId, PackageName};
 use crate::policy::{Intent, Permit, Write};
 
 use super::publish::body::OutlinedVersion;
 use super::{Packages, packument};
+
+pub use transfer::moved_to;
 
 /// The longest message.
 const MESSAGE_BYTES: usize = 4096;
@@ -55,21 +59,34 @@ impl Packages {
             self.access.lock_and_permit(&mut transaction, permit.actor(), name, Intent::DEPRECATE).await?;
         let package = super::existing(&facts)?;
         let change = compare(name, &store::list(&mut transaction, package).await?, wanted)?;
-        if change.ids.is_empty() {
-            return Ok(packument::rev_text(name, super::revision_of(&facts)?));
-        }
-        let total = super::store::add_manifest_bytes(&mut transaction, package, change.grows_by).await?;
-        self.check_packument_size(name, total)?;
+        let revision = if change.ids.is_empty() {
+            super::revision_of(&facts)?
+        } else {
+            self.carry_out(&mut transaction, &permit, package, &change).await?
+        };
+        transaction.commit().await?;
+        Ok(packument::rev_text(name, revision))
+    }
+
+    /// Writes what there is to be written. Returns the package's new revision.
+    async fn carry_out(
+        &self,
+        transaction: &mut Transaction,
+        permit: &Permit<Write>,
+        package: PackageId,
+        change: &Change,
+    ) -> Result<i64> {
+        let total = super::store::add_manifest_bytes(transaction, package, change.grows_by).await?;
+        self.check_packument_size(permit.name(), total)?;
         let detail = json!({
             "versions": change.names.iter().take(LOGGED).collect::<Vec<_>>(),
             "count": change.names.len(),
             "message": change.messages.first(),
         });
-        let revision = self.record(&mut transaction, &permit, package, detail).await?;
+        let revision = self.record(transaction, permit, package, detail).await?;
         let said = store::Said { by: permit.actor().account_id(), at: self.clock.now() };
-        store::update(&mut transaction, revision, said, &change.ids, &change.messages).await?;
-        transaction.commit().await?;
-        Ok(packument::rev_text(name, revision))
+        store::update(transaction, revision, said, &change.ids, &change.messages).await?;
+        Ok(revision)
     }
 
     /// Deprecates every version that fits a range, or takes that back where the message is empty. Returns how many fit.

@@ -13,10 +13,10 @@ use crate::packages::intent_to_move;
 use crate::policy::{AccountAction, Intent, PackageSecondFactor};
 use crate::web::shell::{Form, FormErrors, Notice, PageResult, Problem, Visitor, see_other_with};
 
-use super::{Typed, address, load_facts, show};
+use super::{Typed, address, load_facts, show, transfer};
 
 /// What was done, in a sentence; or what the field that is named did not take.
-type Done = Result<String, (&'static str, Error)>;
+pub(super) type Done = Result<String, (&'static str, Error)>;
 
 /// `POST /package/{package}/settings`: which button was pressed says what is done.
 pub(in crate::web) async fn change(
@@ -36,6 +36,8 @@ pub(in crate::web) async fn change(
         add_hook(&app, &visitor, &name, &form).await?
     } else if form.has("unhook") {
         remove_hook(&app, &visitor, &name, &form).await?
+    } else if form.has("move") {
+        transfer::announce(&app, &visitor, &name, &form).await?
     } else {
         set_tag(&app, &visitor, &name, &form).await?
     };
@@ -48,6 +50,7 @@ pub(in crate::web) async fn change(
                 range: form.text("range"),
                 message: form.text("message"),
                 endpoint: form.text("endpoint"),
+                to: form.text("to"),
             };
             show(&app, &visitor, &name, typed, errors).await
         }

@@ -1,8 +1,9 @@
-//! The settings of a package: tags, deprecation, the second factor, hooks, what waits for approval, removal.
+//! The settings of a package: tags, deprecation, the second factor, hooks, what waits for approval, another scope, removal.
 
 mod change;
 mod removal;
 mod staged;
+mod transfer;
 mod trust;
 
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub(super) use removal::{page_to_remove, remove};
 pub(super) use staged::{review, staged_page};
 pub(super) use trust::{change_trust, trust_page};
 
+use transfer::Moved;
+
 /// Versions that a list to choose from has, hooks and deliveries that are shown.
 const NUMBERS: u32 = 500;
 const HOOKS: u32 = 20;
@@ -47,6 +50,9 @@ struct SettingsPage<'a> {
     staged: Vec<StagedVersion>,
     hooks: Vec<(Hook, Vec<Delivery>)>,
     trash: Vec<Trashed>,
+    moved: Option<Moved>,
+    /// What one types to move the package.
+    to_move: [String; 3],
     may_write: bool,
     /// Whether the visitor works on the package, and does not only read it.
     works_on: bool,
@@ -65,6 +71,7 @@ struct Typed<'a> {
     range: &'a str,
     message: &'a str,
     endpoint: &'a str,
+    to: &'a str,
 }
 
 /// Whether a button for this is shown: it would be done, be it after a second factor was shown.
@@ -111,6 +118,7 @@ async fn show(app: &App, visitor: &Visitor, name: &PackageName, typed: Typed<'_>
     let hooks = if works_on { hooks(app, visitor, name).await? } else { Vec::new() };
     let administers = may(app, visitor, &facts, Intent::REVOKE);
     let trash = if administers { app.packages.list_trash(visitor.actor(), Some(name)).await? } else { Vec::new() };
+    let moved = if administers { transfer::load(app, visitor, name, &versions).await? } else { None };
     let who_can = if administers { String::new() } else { who_can(&facts, &app.access.overview(&permit).await?) };
     let status = errors.status();
     let template = SettingsPage {
@@ -129,6 +137,8 @@ async fn show(app: &App, visitor: &Visitor, name: &PackageName, typed: Typed<'_>
         staged,
         hooks,
         trash,
+        moved,
+        to_move: transfer::commands(name),
         may_write: may(app, visitor, &facts, Intent::DEPRECATE),
         works_on,
         administers,
