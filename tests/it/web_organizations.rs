@@ -155,7 +155,11 @@ async fn everybody_sees_the_packages_that_they_may_and_members_the_rest_of_the_o
     assert!(outside.texts("nav.tabs").is_empty());
     assert!(!outside.html().contains("sailor") && !outside.html().contains("closed"));
     let owner = app.session("owner").await;
-    assert_eq!(owner.get("/org/crew").await.texts("nav.tabs a").len(), 6);
+    let tabs = owner.get("/org/crew").await.texts("nav.tabs a");
+    assert_eq!(tabs, ["Packages", "Members 3", "Teams", "Billing", "Settings", "Audit log"]);
+    assert_eq!(owner.get("/org/crew/billing").await.texts("nav.tabs a"), tabs);
+    let of_members = app.session("sailor").await.get("/org/crew").await.texts("nav.tabs a");
+    assert_eq!(of_members, ["Packages", "Members 3", "Teams", "Settings"]);
     assert_eq!(owner.get("/org/crew?q=clo").await.texts("tbody th"), ["@crew/closed"]);
     assert!(owner.get("/org/crew?q=zzz").await.text(".empty").contains("zzz"));
     // Users, and names that nobody has, are no organizations.

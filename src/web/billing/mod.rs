@@ -22,10 +22,11 @@ use crate::policy::{
     AccountAction, AccountKind, AccountPermit, Debtor, OrganizationAction, OrganizationPermit, PackageFacts,
 };
 
+use super::organizations::Tab;
 use super::shell::{Form, Notice, PageResult, Problem, Visitor, allow_form_target, page, see_other, see_other_with};
 
 pub(super) use banner::Banner;
-use view::{Tab, View};
+use view::View;
 
 #[derive(Template)]
 #[template(path = "billing/overview.html")]
@@ -127,7 +128,7 @@ pub(super) async fn overview(
     let template = OverviewPage {
         visitor: &visitor,
         banner: Banner::of(payer.account(), overview.standing, true),
-        tabs: view::tabs(&visitor, &overview),
+        tabs: view::tabs(&app, &visitor, payer.account()),
         organizations,
         may_go_on,
         view: View::new(&visitor, overview, payer.page()),
@@ -196,7 +197,7 @@ pub(super) async fn cancel_page(State(app): State<Arc<App>>, visitor: Visitor, p
     let permit = Whose::read(&path)?.see(&app, &visitor).await?;
     let payer = permit.payer();
     let overview = app.billing.overview(&payer).await?;
-    let tabs = view::tabs(&visitor, &overview);
+    let tabs = view::tabs(&app, &visitor, payer.account());
     let template = CancelPage { visitor: &visitor, tabs, view: View::new(&visitor, overview, payer.page()) };
     page(&visitor, StatusCode::OK, &template)
 }

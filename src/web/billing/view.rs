@@ -1,45 +1,23 @@
 //! What the pages of plans say, in words.
 
+use crate::app::App;
 use crate::billing::{Offer, Overview, Receipt, Standing, Subscribed};
 use crate::clock::Time;
 use crate::config::BillingProvider;
 use crate::names::AccountName;
-use crate::policy::AccountKind;
+use crate::policy::{AccountFacts, AccountKind};
+use crate::web::organizations::{self, Tab};
 use crate::web::settings;
 use crate::web::shell::{Size, Visitor};
 
-/// A tab above the page.
-pub(super) struct Tab {
-    pub(super) path: String,
-    pub(super) label: &'static str,
-    pub(super) is_current: bool,
-}
-
-/// The tabs of an organization, as its owners see them: where they are, and what they are called.
-const OF_ORGANIZATIONS: [(&str, &str); 6] = [
-    ("", "Packages"),
-    ("/members", "Members"),
-    ("/teams", "Teams"),
-    ("/billing", "Billing"),
-    ("/settings", "Settings"),
-    ("/audit", "Audit log"),
-];
-
 /// The tabs among which the page stands: those of settings, or of the organization.
-pub(super) fn tabs(visitor: &Visitor, overview: &Overview) -> Vec<Tab> {
-    match overview.kind {
+pub(super) fn tabs(app: &App, visitor: &Visitor, account: &AccountFacts) -> Vec<Tab> {
+    match account.kind {
         AccountKind::User => {
             let own = settings::tabs(visitor.path()).into_iter();
-            own.map(|tab| Tab { path: tab.path.into(), label: tab.label, is_current: tab.is_current }).collect()
+            own.map(|tab| Tab { path: tab.path.into(), label: tab.label.into(), is_current: tab.is_current }).collect()
         }
-        AccountKind::Organization => {
-            let tab = |(path, label): (&str, &'static str)| Tab {
-                path: format!("/org/{}{path}", overview.account),
-                label,
-                is_current: path == "/billing",
-            };
-            OF_ORGANIZATIONS.map(tab).into()
-        }
+        AccountKind::Organization => organizations::tabs(app, visitor, account, "billing"),
     }
 }
 

@@ -19,11 +19,39 @@ use crate::policy::{AccountFacts, OrganizationAction, OrganizationPermit, Organi
 
 use super::shell::{Problem, Visitor};
 
+/// The pages of an organization: their word, what they are called, and what who sees the tab may do.
+const TABS: [(&str, &str, OrganizationAction); 6] = [
+    ("packages", "Packages", OrganizationAction::See),
+    ("members", "Members", OrganizationAction::See),
+    ("teams", "Teams", OrganizationAction::See),
+    ("billing", "Billing", OrganizationAction::SeeBilling),
+    ("settings", "Settings", OrganizationAction::See),
+    ("audit", "Audit log", OrganizationAction::SeeLog),
+];
+
+/// A tab above a page.
+#[derive(Debug)]
+pub(super) struct Tab {
+    pub(super) path: String,
+    pub(super) label: String,
+    pub(super) is_current: bool,
+}
+
+/// The tabs above a page of an organization, as who looks has them: none, for who is not in it.
+pub(super) fn tabs(app: &App, visitor: &Visitor, facts: &AccountFacts, current: &str) -> Vec<Tab> {
+    let may = |(_, _, action): &(_, _, OrganizationAction)| app.organizations.may(visitor.actor(), facts, *action);
+    let tab = |(word, title, _): (&str, &str, _)| Tab {
+        path: if word == "packages" { format!("/org/{}", facts.name) } else { format!("/org/{}/{word}", facts.name) },
+        label: if word == "members" { format!("{title} {}", facts.members.len()) } else { title.to_owned() },
+        is_current: word == current,
+    };
+    TABS.into_iter().filter(may).map(tab).collect()
+}
+
 /// What is around every page of one organization.
 #[expect(clippy::struct_excessive_bools, reason = "what a page offers, each by itself")]
 pub(super) struct Frame {
-    /// Which of the tabs is open.
-    tab: &'static str,
+    tabs: Vec<Tab>,
     facts: Arc<AccountFacts>,
     /// The role of who looks.
     role: Option<OrganizationRole>,
@@ -33,7 +61,6 @@ pub(super) struct Frame {
     may_change_members: bool,
     may_change_settings: bool,
     may_see_billing: bool,
-    may_see_log: bool,
     /// Members who have no second factor where one is asked for.
     shut_out: bool,
 }
@@ -46,14 +73,13 @@ impl Frame {
         let may = |action| app.organizations.may(visitor.actor(), &facts, action);
         let account = visitor.account();
         Ok(Self {
-            tab,
+            tabs: tabs(app, visitor, &facts, tab),
             role: account.and_then(|account| facts.role_of(account.id)),
             paid: facts.billing.is_paid(visitor.now),
             may_change_teams: may(OrganizationAction::ChangeTeams),
             may_change_members: may(OrganizationAction::ChangeMembers),
             may_change_settings: may(OrganizationAction::ChangeSettings),
             may_see_billing: may(OrganizationAction::SeeBilling),
-            may_see_log: may(OrganizationAction::SeeLog),
             shut_out: account.is_some_and(|account| facts.misses_second_factor_of(account)),
             facts,
         })
