@@ -230,6 +230,7 @@ impl App {
             second_factor: second_factor.clone(),
             tokens: tokens.clone(),
             access: access.clone(),
+            organizations: organizations.clone(),
             packages: packages.clone(),
             public_url: public_url.clone(),
         });

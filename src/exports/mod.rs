@@ -3,9 +3,13 @@
 //! Whatever became of a plan, what somebody put here stays theirs: so this asks for no plan (`domain.md`, "Billing"). No
 //! more than a piece of the archive is in memory at any time, and an account has one made at a time, on whichever node.
 
+mod account;
+mod organization;
+mod package;
 mod papers;
 mod store;
 mod tape;
+mod whose;
 
 use std::io;
 use std::sync::Arc;
@@ -16,20 +20,22 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::access::Access;
-use crate::audit::{self, By, Outcome};
-use crate::blobs::{BlobStream, ByteRange};
+use crate::audit::{self, Outcome};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::names::{AccountId, PackageName};
-use crate::packages::{Encoding, Form, Opened, Packages, TarballFacts};
-use crate::policy::{AccountPermit, Actor, Intent};
+use crate::names::AccountId;
+use crate::organizations::Organizations;
+use crate::packages::Packages;
+use crate::policy::{AccountKind, Actor};
 use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
 use crate::users::Users;
 
-use store::StoredVersion;
+pub use whose::Whose;
+
 use tape::Tape;
+use whose::Task;
 
 /// For how long a turn is held without being renewed, and how often it is.
 const TURN: TimeDelta = TimeDelta::minutes(5);
@@ -50,6 +56,7 @@ pub struct Exports {
     second_factor: SecondFactor,
     tokens: Tokens,
     access: Access,
+    organizations: Organizations,
     packages: Packages,
     public_url: Arc<str>,
 }
@@ -69,6 +76,8 @@ pub struct Parts {
     pub tokens: Tokens,
     /// Who else has access.
     pub access: Access,
+    /// Who is in an organization.
+    pub organizations: Organizations,
     /// What it published.
     pub packages: Packages,
     /// Where all of this was.
@@ -98,30 +107,37 @@ pub struct Extent {
 impl Exports {
     /// Sets the room up.
     pub fn new(parts: Parts) -> Self {
-        let Parts { db, clock, users, second_factor, tokens, access, packages, public_url } = parts;
-        Self { db, clock, users, second_factor, tokens, access, packages, public_url }
+        let Parts { db, clock, users, second_factor, tokens, access, organizations, packages, public_url } = parts;
+        Self { db, clock, users, second_factor, tokens, access, organizations, packages, public_url }
     }
 
     /// How much there is to export.
     ///
     /// # Errors
     /// The database's.
-    pub async fn extent(&self, permit: &AccountPermit) -> Result<Extent> {
-        store::measure(self.db.reads(), permit.account().id).await
+    pub async fn extent(&self, whose: Whose<'_>) -> Result<Extent> {
+        store::measure(self.db.reads(), whose.account().id).await
     }
 
     /// Begins an archive of everything of the account, and writes down that it did.
     ///
     /// # Errors
-    /// `Conflict` where one is under way; `DeadCredential` for a session that has just ended.
-    pub async fn begin(&self, permit: &AccountPermit) -> Result<Export> {
-        let (account, now) = (permit.account(), self.clock.now());
-        let actor = Actor::User(permit.principal().clone());
+    /// `Conflict` where one is under way; `DeadCredential` for a session that has just ended; the refusal, where the permit
+    /// no longer holds.
+    pub async fn begin(&self, whose: Whose<'_>) -> Result<Export> {
+        whose.require_export()?;
+        let (account, task, now) = (whose.account(), whose.task(), self.clock.now());
         let mut transaction = self.db.begin().await?;
-        self.tokens.refresh_living(&mut transaction, &actor).await?;
+        match whose {
+            Whose::User(_) => drop(self.tokens.refresh_living(&mut transaction, &task.actor).await?),
+            Whose::Organization(permit) => {
+                drop(self.organizations.lock_and_permit(&mut transaction, permit).await?);
+            }
+        }
         if !store::take_turn(&mut transaction, account.id, now, now + TURN).await? {
             return Err(Error::Conflict(
-                "An export of your account is under way. Wait until it has ended, then begin another one.".into(),
+                format!("An export of {} is under way. Wait until it has ended, then begin another one.", account.name)
+                    .into(),
             ));
         }
         let event = audit::Event {
@@ -131,24 +147,24 @@ impl Exports {
             outcome: Outcome::Done,
             detail: json!({}),
         };
-        audit::record(&mut transaction, &By::from(permit), &event, now).await?;
+        audit::record(&mut transaction, &whose.by(), &event, now).await?;
         transaction.commit().await?;
         let (sender, pieces) = mpsc::channel(PIECES);
         let file = format!("strongroom-{}-{}.tar", account.name, now.format("%Y-%m-%d"));
         let folder = file.trim_end_matches(".tar").to_owned();
         let tape = Tape::new(sender, folder, now);
-        tokio::spawn(self.clone().write(account.id, actor, tape));
+        tokio::spawn(self.clone().write(task, tape));
         Ok(Export { file, pieces })
     }
 
     /// Writes the archive to its end. An error breaks it off, so that nobody takes a part for the whole.
-    async fn write(self, account: AccountId, actor: Actor, mut tape: Tape) {
-        let written = self.write_all(account, &actor, &mut tape).await;
+    async fn write(self, task: Task, mut tape: Tape) {
+        let written = self.write_all(&task, &mut tape).await;
         if let Err(cause) = &written {
-            tracing::warn!(cause = %cause, account.id = account.0, "an export was broken off");
+            tracing::warn!(cause = %cause, account.id = task.account.0, "an export was broken off");
         }
         tape.close(written).await;
-        if let Err(cause) = self.end_turn(account).await {
+        if let Err(cause) = self.end_turn(task.account).await {
             tracing::warn!(%cause, "the turn of an export runs out by itself");
         }
     }
@@ -159,9 +175,13 @@ impl Exports {
         transaction.commit().await
     }
 
-    async fn write_all(&self, account: AccountId, actor: &Actor, tape: &mut Tape) -> Result<()> {
-        tape.file("README.txt", papers::readme(&self.public_url).into()).await?;
-        self.write_account(account, actor, tape).await?;
+    async fn write_all(&self, task: &Task, tape: &mut Tape) -> Result<()> {
+        let (account, actor) = (task.account, &task.actor);
+        tape.file("README.txt", papers::readme(task.kind, &self.public_url).into()).await?;
+        match task.kind {
+            AccountKind::User => self.write_account(task, tape).await?,
+            AccountKind::Organization => self.write_organization(task, tape).await?,
+        }
         let mut after = None;
         loop {
             let names = store::list_packages(self.db.reads(), account, after.as_ref(), BATCH).await?;
@@ -173,22 +193,11 @@ impl Exports {
                 None => break,
             }
         }
+        // Packages ask for themselves; what is left concerns the organization alone.
+        if task.kind == AccountKind::Organization {
+            self.owner_still(task).await?;
+        }
         self.write_audit(account, tape).await
-    }
-
-    async fn write_account(&self, account: AccountId, actor: &Actor, tape: &mut Tape) -> Result<()> {
-        // Whoever asked may be gone by now; then nothing more is handed out.
-        let permit = crate::policy::permit_account(&self.living(actor).await?, crate::policy::AccountAction::See)
-            .map_err(|refusal| crate::second_factor::explain_account(&refusal))?;
-        let details = self.users.details(account).await?;
-        let factor = self.second_factor.overview(&permit).await?;
-        tape.file("profile.json", papers::profile(permit.account(), &details, &factor)).await?;
-        let tokens = self.tokens.list(Some(account)).await?;
-        tape.file("tokens.json", papers::tokens(&tokens)).await?;
-        let sessions = self.tokens.list_sessions(&permit).await?;
-        tape.file("sessions.json", papers::sessions(&sessions)).await?;
-        let packages = self.access.list_packages(account, actor).await?;
-        tape.file("packages.json", papers::packages(&packages)).await
     }
 
     /// The actor as the database has them now: an export goes on for long, and a session that was ended ends it too.
@@ -201,53 +210,6 @@ impl Exports {
             }
             (living, _) => living,
         })
-    }
-
-    async fn write_package(
-        &self,
-        account: AccountId,
-        actor: &Actor,
-        name: &PackageName,
-        tape: &mut Tape,
-    ) -> Result<()> {
-        let actor = self.living(actor).await?;
-        let opened = match self.packages.open(&actor, name, Intent::EXPORT).await {
-            Ok(opened) => opened,
-            // Removed, or given away, since it was listed.
-            Err(Error::NotFound(_) | Error::Conflict(_) | Error::Lacking { .. }) => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        let document = self.packages.document(&opened, Form::Full).await?;
-        let packument = self.packages.encoded(&opened, &document, Encoding::Identity).await?;
-        tape.file(&format!("packages/{name}/packument.json"), packument).await?;
-        let collaborators = self.access.list_collaborators(&opened.permit).await?;
-        let access = papers::access(opened.visibility(), &collaborators);
-        tape.file(&format!("packages/{name}/access.json"), access).await?;
-        let mut after = 0;
-        loop {
-            let versions = store::list_versions(self.db.reads(), name, after, BATCH).await?;
-            for version in &versions {
-                self.renew_turn(account, tape).await?;
-                self.write_tarball(&opened, version, tape).await?;
-            }
-            match versions.last() {
-                Some(last) => after = last.id,
-                None => return Ok(()),
-            }
-        }
-    }
-
-    async fn write_tarball(&self, opened: &Opened, version: &StoredVersion, tape: &mut Tape) -> Result<()> {
-        let name = opened.permit.name();
-        let facts = TarballFacts { digest: version.digest.clone(), size_bytes: version.size_bytes };
-        let blob = self.packages.tarball_bytes(opened, &facts).await?;
-        let path = format!("packages/{name}/{}-{}.tgz", name.unscoped(), version.version);
-        tape.begin_file(&path, facts.size_bytes, version.published_at).await?;
-        match blob.into_stream(ByteRange { start: 0, length: facts.size_bytes }) {
-            BlobStream::Memory(bytes) => tape.piece(bytes).await?,
-            BlobStream::File(stream) => tape.pieces(stream).await?,
-        }
-        tape.end_file().await
     }
 
     async fn write_audit(&self, account: AccountId, tape: &mut Tape) -> Result<()> {

@@ -4,30 +4,74 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::access::Collaborator;
+use crate::clock::Time;
 use crate::names::PackageName;
-use crate::policy::{AccountFacts, BillingFlag, OrganizationRight, Permission, SecondFactorMode, Visibility};
+use crate::organizations::{MemberDetails, Settings};
+use crate::policy::{
+    AccountFacts, AccountKind, BillingFlag, OrganizationRight, Permission, SecondFactorMode, Visibility,
+};
 use crate::second_factor::Overview;
 use crate::tokens::{ListedSession, ListedToken};
 use crate::users::Details;
 
-pub(super) fn readme(public_url: &str) -> String {
+pub(super) fn readme(kind: AccountKind, public_url: &str) -> String {
+    let papers = match kind {
+        AccountKind::User => {
+            "profile.json    what the account says of itself, and what it logs in with\n\
+             tokens.json     its tokens, without their secrets, of which the registry keeps none\n\
+             sessions.json   where it is logged in\n\
+             packages.json   what is in its scope, and what others share with it\n"
+        }
+        AccountKind::Organization => {
+            "organization.json  its plan, and what it asks of its members and gives them\n\
+             members.json    who is in it, since when, and in which role\n\
+             teams.json      its teams, who is in them, and what they were given\n\
+             packages.json   what is in its scope\n"
+        }
+    };
     format!(
         "Everything of an account at {public_url}\n\n\
-         profile.json    what the account says of itself, and what it logs in with\n\
-         tokens.json     its tokens, without their secrets, of which the registry keeps none\n\
-         sessions.json   where it is logged in\n\
-         packages.json   what is in its scope, and what others share with it\n\
+         {papers}\
          packages/       each package in its scope: the packument, who has access, and every tarball that was published\n\
          audit/          what was done to the account and its packages, a line of JSON each, the oldest first\n\n\
          A tarball is published elsewhere with: npm publish FILE.tgz --registry=URL\n"
     )
 }
 
-pub(super) fn profile(account: &AccountFacts, details: &Details, factor: &Overview) -> Bytes {
-    let (paid, paid_until) = match account.billing {
+pub(super) fn organization(organization: &AccountFacts, details: &Details, settings: Settings) -> Bytes {
+    let (paid, paid_until) = plan(organization.billing);
+    text(&json!({
+        "name": organization.name,
+        "created_at": details.created_at,
+        "updated_at": details.updated_at,
+        "paid": paid,
+        "paid_until": paid_until,
+        "members_need_second_factor": settings.members_need_second_factor,
+        "members_get_on_new_packages": settings.developers_get.as_str(),
+    }))
+}
+
+pub(super) fn members(members: &[MemberDetails]) -> Bytes {
+    let lines = members.iter().map(|member| {
+        json!({
+            "name": member.name,
+            "role": member.role.as_str(),
+            "since": member.since,
+            "has_second_factor": member.has_second_factor,
+        })
+    });
+    text(&lines.collect())
+}
+
+fn plan(flag: BillingFlag) -> (bool, Option<Time>) {
+    match flag {
         BillingFlag::Unpaid => (false, None),
         BillingFlag::Paid { until } => (true, until),
-    };
+    }
+}
+
+pub(super) fn profile(account: &AccountFacts, details: &Details, factor: &Overview) -> Bytes {
+    let (paid, paid_until) = plan(account.billing);
     let keys = factor
         .keys
         .iter()
@@ -110,6 +154,6 @@ pub(super) fn access(visibility: Visibility, collaborators: &[Collaborator]) -> 
 }
 
 /// To be read by people too.
-fn text(value: &Value) -> Bytes {
+pub(super) fn text(value: &Value) -> Bytes {
     format!("{value:#}\n").into()
 }

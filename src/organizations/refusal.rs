@@ -41,7 +41,8 @@ fn forbidden(lack: Lack, actor: &Actor, name: &AccountName) -> String {
         }
         Lack::Role(OrganizationRole::Owner) => {
             format!(
-                "Only owners of @{name} can say who its members are, how it is set and what it pays; {who} is none. Ask one."
+                "Only owners of @{name} can say who its members are, how it is set and what it pays, and take all of it \
+                 away; {who} is none. Ask one."
             )
         }
         Lack::Role(_) => {

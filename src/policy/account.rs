@@ -152,11 +152,13 @@ pub enum OrganizationAction {
     ChangeSettings,
     /// Close it for good.
     Close,
+    /// Take everything of it away.
+    Export,
 }
 
 impl OrganizationAction {
     /// Every action once, for tables and tests.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::See,
         Self::ChangeTeams,
         Self::ChangeMembers,
@@ -166,6 +168,7 @@ impl OrganizationAction {
         Self::SeeLog,
         Self::ChangeSettings,
         Self::Close,
+        Self::Export,
     ];
 
     fn needed_role(self) -> OrganizationRole {
@@ -177,11 +180,12 @@ impl OrganizationAction {
             | Self::ChangeBilling
             | Self::SeeLog
             | Self::ChangeSettings
-            | Self::Close => OrganizationRole::Owner,
+            | Self::Close
+            | Self::Export => OrganizationRole::Owner,
         }
     }
 
-    /// Whether it changes something.
+    /// Whether it changes something, or weighs as much: what takes everything away is no mere look.
     pub fn changes(self) -> bool {
         !matches!(self, Self::See | Self::SeeBilling | Self::SeeLog)
     }
@@ -222,7 +226,12 @@ pub fn decide_organization(actor: &Actor, action: OrganizationAction, organizati
     if !stays_open && organization.misses_second_factor_of(&principal.account) {
         return Decision::Forbidden(Lack::MemberSecondFactor);
     }
-    let asks = changes && principal.account.second_factor == Some(SecondFactorMode::AuthAndWrites);
+    let mode = principal.account.second_factor;
+    let asks = if action == OrganizationAction::Export {
+        mode.is_some()
+    } else {
+        changes && mode == Some(SecondFactorMode::AuthAndWrites)
+    };
     challenge(actor, if asks { Guard::Always } else { Guard::Open }, PackageSecondFactor::default())
 }
 

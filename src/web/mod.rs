@@ -85,6 +85,11 @@ pub fn routes() -> Vec<Route<Arc<App>>> {
         ),
         row(&["POST"], "/org/{organization}/leave", post(organizations::settings::leave)),
         row(&["POST"], "/org/{organization}/close", post(organizations::settings::close)),
+        row(
+            &["GET", "POST"],
+            "/org/{organization}/export",
+            get(organizations::export::export_page).post(organizations::export::download),
+        ),
         row(&["GET"], "/org/{organization}/audit", get(organizations::log::log_page)),
         row(&["GET"], "/org/{organization}/audit/export", get(organizations::log::export)),
         row(&["GET"], "/admin", get(admin::overview::overview)),

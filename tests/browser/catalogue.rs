@@ -236,6 +236,7 @@ pub(crate) const PAGES: &[Page] = &[
     page(Ada, "billing-cancel", "/settings/billing/cancel", "/settings/billing/cancel"),
     page(Ada, "organization-billing", "/org/{organization}/billing", "/org/acme/billing"),
     page(Ada, "organization-billing-cancel", "/org/{organization}/billing/cancel", "/org/acme/billing/cancel"),
+    page(Ada, "organization-export", "/org/{organization}/export", "/org/acme/export"),
     page(Ada, "export", "/settings/export", "/settings/export"),
     page(Ada, "admin", "/admin", "/admin"),
     page(Ada, "admin-audit", "/admin/audit", "/admin/audit"),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use serde_json::Value;
-use strongroom::policy::{AccountAction, BillingFlag, Permission};
+use strongroom::error::Error;
+use strongroom::exports::Whose;
+use strongroom::policy::{AccountAction, Actor, BillingFlag, Lack, OrganizationAction, OrganizationRole, Permission};
 
 use crate::account::confirm;
 use crate::second_factor::wait;
@@ -24,7 +26,7 @@ fn files(page: &Page) -> BTreeMap<String, Vec<u8>> {
         let mut entry = entry.expect("an entry");
         let path = entry.path().expect("a path").display().to_string();
         let (folder, rest) = path.split_once('/').expect("a folder");
-        assert!(folder.starts_with("strongroom-ada-"), "{path}");
+        assert!(folder.starts_with("strongroom-ada-") || folder.starts_with("strongroom-crew-"), "{path}");
         let rest = rest.to_owned();
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).expect("its bytes");
@@ -99,6 +101,73 @@ async fn a_lapsed_plan_keeps_nobody_from_what_is_theirs() {
     assert_eq!(files["packages/@ada/one/one-1.0.0.tgz"], one.tarball());
 }
 
+const CREW: &str = "/org/crew/export";
+
+#[tokio::test]
+async fn owners_take_everything_of_an_organization_away_also_while_nobody_pays_for_it() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    for user in ["bob", "eve"] {
+        app.user(user).await;
+    }
+    app.organization("crew", "ada", &[("bob", "admin"), ("eve", "developer")]).await;
+    let one = Package::new("@crew/one", "1.0.0");
+    ada.publish(&one).await.expect(201);
+    ada.publish(&Package::new("@ada/own", "1.0.0")).await.expect(201);
+    app.set_billing("crew", BillingFlag::Unpaid).await;
+    ada.get("/@crew/one/-/one-1.0.0.tgz").await.expect(402);
+    let browser = app.session("ada").await;
+    let page = browser.get(CREW).await.expect(200);
+    assert!(page.text("dl.facts").contains("Packages in its scope1 Versions1"), "{}", page.text("dl.facts"));
+    assert_eq!(page.text("nav.tabs [aria-current]"), "Export");
+    let archive = browser.submit(page.form(CREW)).await.expect(200);
+    assert!(archive.answer.header("content-disposition").starts_with("attachment; filename=\"strongroom-crew-"));
+    let files = files(&archive);
+    assert_eq!(files["packages/@crew/one/one-1.0.0.tgz"], one.tarball());
+    assert!(!files.keys().any(|path| path.contains("@ada") || path.contains("tokens") || path.contains("sessions")));
+    assert_eq!(json(&files, "organization.json")["paid"], false);
+    let members = json(&files, "members.json");
+    let shown: Vec<_> = members.as_array().expect("a list").iter().map(|one| (&one["name"], &one["role"])).collect();
+    assert_eq!(shown.len(), 3);
+    assert!(shown.contains(&(&"bob".into(), &"admin".into())), "{members}");
+    let teams = json(&files, "teams.json");
+    assert_eq!((&teams[0]["name"], &teams[0]["packages"][0]["name"]), (&"developers".into(), &"@crew/one".into()));
+    assert_eq!(json(&files, "packages.json")[0]["name"], "@crew/one");
+    let readme = String::from_utf8(files["README.txt"].clone()).expect("text");
+    assert!(readme.contains("teams.json") && !readme.contains("tokens.json"), "{readme}");
+    let log = String::from_utf8(files["audit/000001.jsonl"].clone()).expect("text");
+    assert!(log.contains("account.export") && log.contains("package.publish"), "{log}");
+    for user in ["bob", "eve"] {
+        let browser = app.session(user).await;
+        assert!(browser.get(CREW).await.expect(403).text("main").contains("Only owners of @crew"));
+        assert!(
+            !browser.get("/org/crew").await.expect(200).attributes("nav.tabs a", "href").contains(&CREW.to_owned())
+        );
+    }
+}
+
+/// What was decided at the beginning does not last to the end.
+#[tokio::test]
+async fn an_export_ends_with_the_role_of_who_asked_for_it() {
+    let app = TestApp::new().await;
+    let ada = app.user("ada").await;
+    app.user("bob").await;
+    app.organization("crew", "ada", &[("bob", "owner")]).await;
+    ada.publish(&Package::new("@crew/one", "1.0.0")).await.expect(201);
+    let (crew, name) = ("crew".parse().expect("a name"), "ada".parse().expect("a name"));
+    let organizations = &app.app.organizations;
+    let token = ada.token.as_deref().expect("a token");
+    let actor = app.app.tokens.authenticate(token, [192, 0, 2, 1].into()).await.expect("an answer");
+    let permit = organizations.permit(&actor, &crew, OrganizationAction::Export).await.expect("a permit");
+    let see = organizations.permit(&actor, &crew, OrganizationAction::SeeLog).await.expect("a permit");
+    assert!(matches!(app.app.exports.begin(Whose::Organization(&see)).await, Err(Error::Internal(_))));
+    let operator = organizations.permit(&Actor::Operator, &crew, OrganizationAction::ChangeMembers).await;
+    let operator = operator.expect("a permit");
+    organizations.set_member(&operator, &name, OrganizationRole::Admin).await.expect("an admin");
+    let refused = app.app.exports.begin(Whose::Organization(&permit)).await;
+    assert!(matches!(refused, Err(Error::Lacking { lack: Lack::Role(_), .. })), "{refused:?}");
+}
+
 #[tokio::test]
 async fn an_export_asks_who_one_is_and_comes_one_at_a_time() {
     let app = TestApp::new().await;
@@ -146,7 +215,7 @@ async fn an_archive_that_cannot_be_made_whole_is_broken_off() {
     let actor = app.app.tokens.authenticate(token, [192, 0, 2, 1].into()).await.expect("an answer");
     let permit = app.app.second_factor.permit(&actor, AccountAction::Export).await.expect("a permit");
     std::fs::remove_dir_all(app.folder().join("blobs/sha512")).expect("the files go");
-    let mut export = app.app.exports.begin(&permit).await.expect("a beginning");
+    let mut export = app.app.exports.begin(Whose::User(&permit)).await.expect("a beginning");
     let mut last = None;
     while let Some(piece) = export.pieces.recv().await {
         last = Some(piece);

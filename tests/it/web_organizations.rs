@@ -156,7 +156,7 @@ async fn everybody_sees_the_packages_that_they_may_and_members_the_rest_of_the_o
     assert!(!outside.html().contains("sailor") && !outside.html().contains("closed"));
     let owner = app.session("owner").await;
     let tabs = owner.get("/org/crew").await.texts("nav.tabs a");
-    assert_eq!(tabs, ["Packages", "Members 3", "Teams", "Billing", "Settings", "Audit log"]);
+    assert_eq!(tabs, ["Packages", "Members 3", "Teams", "Billing", "Settings", "Export", "Audit log"]);
     assert_eq!(owner.get("/org/crew/billing").await.texts("nav.tabs a"), tabs);
     let of_members = app.session("sailor").await.get("/org/crew").await.texts("nav.tabs a");
     assert_eq!(of_members, ["Packages", "Members 3", "Teams", "Settings"]);

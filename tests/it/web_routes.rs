@@ -180,6 +180,8 @@ fn rows() -> Vec<Row> {
         look("/settings/billing/cancel", OWN),
         form("/settings/billing/cancel", &[], OWN.map(refused)),
         form("/settings/billing/resume", &[], OWN.map(refused)),
+        look("/org/{organization}/export", OWNERS),
+        form("/org/{organization}/export", &[], OWNERS).confirmed(),
         look("/org/{organization}/billing", OWNERS),
         form("/org/{organization}/billing/checkout", &[], OWNERS.map(refused)),
         form("/org/{organization}/billing/portal", &[], OWNERS.map(refused)),

@@ -1,6 +1,7 @@
 //! The pages of organizations: what they hold, who is in them, and what was done there.
 
 pub(super) mod create;
+pub(super) mod export;
 pub(super) mod invite;
 pub(super) mod log;
 pub(super) mod members;
@@ -20,12 +21,13 @@ use crate::policy::{AccountFacts, OrganizationAction, OrganizationPermit, Organi
 use super::shell::{Problem, Visitor};
 
 /// The pages of an organization: their word, what they are called, and what who sees the tab may do.
-const TABS: [(&str, &str, OrganizationAction); 6] = [
+const TABS: [(&str, &str, OrganizationAction); 7] = [
     ("packages", "Packages", OrganizationAction::See),
     ("members", "Members", OrganizationAction::See),
     ("teams", "Teams", OrganizationAction::See),
     ("billing", "Billing", OrganizationAction::SeeBilling),
     ("settings", "Settings", OrganizationAction::See),
+    ("export", "Export", OrganizationAction::Export),
     ("audit", "Audit log", OrganizationAction::SeeLog),
 ];
 

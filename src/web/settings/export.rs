@@ -12,7 +12,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::exports::{Export, Extent};
+use crate::exports::{Export, Extent, Whose};
 use crate::http::{CachePolicy, answer};
 use crate::policy::AccountAction;
 
@@ -35,7 +35,7 @@ pub(in crate::web) async fn show(State(app): State<Arc<App>>, visitor: Visitor) 
 
 async fn show_page(app: &App, visitor: &Visitor, errors: FormErrors) -> PageResult {
     let permit = permit(app, visitor, AccountAction::See).await?;
-    let extent = app.exports.extent(&permit).await?;
+    let extent = app.exports.extent(Whose::User(&permit)).await?;
     let size = Size(u64::try_from(extent.bytes).unwrap_or_default());
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::CONFLICT };
     page(visitor, status, &ExportPage { visitor, extent, size, errors })
@@ -45,7 +45,7 @@ async fn show_page(app: &App, visitor: &Visitor, errors: FormErrors) -> PageResu
 pub(in crate::web) async fn download(State(app): State<Arc<App>>, visitor: Visitor, _form: Form) -> PageResult {
     let confirmed = visitor.require_confirmed(&app).await?;
     let permit = permit(&app, &confirmed, AccountAction::Export).await?;
-    match app.exports.begin(&permit).await {
+    match app.exports.begin(Whose::User(&permit)).await {
         Ok(export) => attachment(export),
         Err(refused @ Error::Conflict(_)) => {
             show_page(&app, &visitor, FormErrors::one("export", refused.to_string())).await
@@ -54,7 +54,8 @@ pub(in crate::web) async fn download(State(app): State<Arc<App>>, visitor: Visit
     }
 }
 
-fn attachment(Export { file, pieces }: Export) -> Result<Response, Problem> {
+/// The archive as a file to download.
+pub(in crate::web) fn attachment(Export { file, pieces }: Export) -> Result<Response, Problem> {
     let pieces = stream::unfold(pieces, async |mut pieces| Some((pieces.recv().await?, pieces)));
     let mut response = answer(StatusCode::OK, Body::from_stream(pieces));
     let disposition = HeaderValue::try_from(format!("attachment; filename=\"{file}\"")).map_err(Error::internal)?;
