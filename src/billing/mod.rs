@@ -13,6 +13,7 @@ mod payments;
 mod plan;
 mod provider;
 mod report;
+mod seats;
 mod store;
 mod stripe;
 
@@ -36,6 +37,7 @@ pub use payer::{Payer, address, page_of};
 pub use plan::{Offer, Override, Overview, Receipt, Standing, Subscribed, Usage};
 pub use provider::first_flag;
 pub use report::{Plans, ReportLine};
+pub use seats::{SeatPlan, Seats};
 
 use provider::Provider;
 

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::policy::{AccountKind, OrganizationPermit};
 
 use super::money::Money;
+use super::plan::Subscribed;
 use super::{Billing, store};
 
 /// What a further seat costs, where seats are sold here.
@@ -37,17 +38,13 @@ impl Billing {
         let Some(offer) = self.provider.offer(AccountKind::Organization) else { return Ok(None) };
         let organization = permit.organization();
         let subscribed = store::find_subscribed(self.db.reads(), organization.id).await?;
-        let seats = match subscribed.filter(|subscribed| subscribed.is_running()) {
+        if let Some(running) = subscribed.filter(Subscribed::is_running) {
             // What was agreed on, which may be another price than that of today.
-            Some(running) => {
-                Seats { price: running.seat_price, interval: running.interval, plan: SeatPlan::Running }
-            }
-            None => {
-                let is_given = organization.billing.is_paid(self.clock.now());
-                let plan = if is_given { SeatPlan::Given } else { SeatPlan::Missing };
-                Seats { price: offer.seat_price, interval: offer.interval.to_owned(), plan }
-            }
-        };
-        Ok(Some(seats))
+            let (price, interval) = (running.seat_price, running.interval);
+            return Ok(Some(Seats { price, interval, plan: SeatPlan::Running }));
+        }
+        let is_given = organization.billing.is_paid(self.clock.now());
+        let plan = if is_given { SeatPlan::Given } else { SeatPlan::Missing };
+        Ok(Some(Seats { price: offer.seat_price, interval: offer.interval.to_owned(), plan }))
     }
 }

@@ -62,6 +62,43 @@ async fn a_plan_is_bought_seen_cancelled_and_kept() {
 }
 
 #[tokio::test]
+async fn the_preview_of_a_list_of_people_says_what_they_cost() {
+    let place = Place::new().await;
+    let ada = place.app.user("ada").await;
+    for user in ["bob", "carol", "dora"] {
+        place.app.user(user).await;
+    }
+    place.app.organization("acme", "ada", &[("bob", "developer")]).await;
+    let browser = place.app.session("ada").await;
+    let invite = "/org/acme/invite";
+    let preview = async |people: &str| {
+        let form = browser.get(invite).await.expect(200).form(invite).fill("people", people);
+        browser.submit(form).await.expect(200).text("form.panel")
+    };
+    let shown = preview("carol\ndora").await;
+    assert!(
+        shown.contains("@acme has no plan yet. With one, each member takes a seat, at 7.00 USD each month."),
+        "{shown}"
+    );
+    let permit = place.organization(&ada, "acme").await;
+    place.buy(&Payer::Organization(&permit), GOOD_CARD).await;
+    place.run_ask().await;
+    let shown = preview("bob,admin\ncarol\ndora\nnew@example.com").await;
+    assert!(shown.contains("2 seats are added: 14.00 USD more each month, pro rata from today."), "{shown}");
+    assert!(shown.contains("Who accepts the invitation takes one more: 7.00 USD more each month."), "{shown}");
+    for provider in [BillingProvider::None, BillingProvider::Manual] {
+        let app = TestApp::with(|config| config.billing.provider = provider).await;
+        app.user("ada").await;
+        app.user("bob").await;
+        app.organization("acme", "ada", &[]).await;
+        let browser = app.session("ada").await;
+        let form = browser.get(invite).await.expect(200).form(invite).fill("people", "bob");
+        let shown = browser.submit(form).await.expect(200).text("form.panel");
+        assert!(shown.contains("1 join") && !shown.contains("seat") && !shown.contains("USD"), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn who_comes_back_before_the_event_sees_the_plan() {
     let place = Place::new().await;
     place.app.user("ada").await;

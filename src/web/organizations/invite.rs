@@ -7,7 +7,6 @@ use axum::extract::State;
 use http::StatusCode;
 
 use crate::app::App;
-use crate::config::BillingProvider;
 use crate::error::{Error, Result};
 use crate::http::PathParameters;
 use crate::invitations::{Invitee, Line, read_list};
@@ -16,7 +15,7 @@ use crate::organizations::{NewMember, Preview};
 use crate::policy::{OrganizationAction, OrganizationPermit, OrganizationRole};
 use crate::web::shell::{Form, FormErrors, Notice, PageResult, Visitor, page, see_other_with};
 
-use super::{Frame, count, permit};
+use super::{Frame, count, permit, seats};
 
 #[derive(Template)]
 #[template(path = "organizations/invite.html")]
@@ -39,8 +38,8 @@ struct Looked {
     /// Members now and afterwards.
     before: usize,
     after: usize,
-    /// What the seats cost, in words.
-    cost: &'static str,
+    /// What the seats cost, in words, where they are sold here.
+    cost: Option<String>,
 }
 
 /// A list that can be taken.
@@ -182,7 +181,7 @@ async fn look(app: &App, permit: &OrganizationPermit, text: &str) -> Result<(Loo
         wrong: 0,
         before: permit.organization().members.len(),
         after: 0,
-        cost: cost(app),
+        cost: None,
     };
     for line in lines {
         let preview = match &line.read {
@@ -204,6 +203,10 @@ async fn look(app: &App, permit: &OrganizationPermit, text: &str) -> Result<(Loo
         looked.rows.push(Row::of(line, preview, is_mailed));
     }
     looked.after = looked.before + looked.joining;
+    let (joining, mailed) = (looked.joining.try_into(), looked.mailed.try_into());
+    let (joining, mailed) = (joining.unwrap_or(i64::MAX), mailed.unwrap_or(i64::MAX));
+    let seats = app.billing.seats(permit).await?;
+    looked.cost = seats.map(|seats| seats::in_words(&seats, permit.organization().name.as_str(), joining, mailed));
     Ok((looked, wanted))
 }
 
@@ -233,14 +236,6 @@ impl Row {
             Err(_) => (line.text, "", String::new()),
         };
         Self { number: line.number, who, role, teams, outcome, is_wrong }
-    }
-}
-
-fn cost(app: &App) -> &'static str {
-    match app.config.billing.provider {
-        BillingProvider::None => "Seats cost nothing on this registry.",
-        BillingProvider::Manual => "The operator of this registry bills seats, if at all, outside of it.",
-        BillingProvider::Stripe => "Each new member takes a seat, billed pro rata from today; see the billing tab.",
     }
 }
 

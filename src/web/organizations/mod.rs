@@ -6,6 +6,7 @@ pub(super) mod invite;
 pub(super) mod log;
 pub(super) mod members;
 pub(super) mod overview;
+mod seats;
 pub(super) mod settings;
 pub(super) mod team;
 pub(super) mod teams;

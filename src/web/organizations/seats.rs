@@ -48,7 +48,8 @@ mod tests {
     fn the_cost_of_people_is_said_as_far_as_it_is_known() {
         let price = Some(Money { amount: 700, currency: "usd".into() });
         let seats = |price: &Option<Money>, plan| Seats { price: price.clone(), interval: "month".into(), plan };
-        let say = |price: &Option<Money>, plan, joining, invited| in_words(&seats(price, plan), "acme", joining, invited);
+        let say =
+            |price: &Option<Money>, plan, joining, invited| in_words(&seats(price, plan), "acme", joining, invited);
         let running = SeatPlan::Running;
         assert_eq!(say(&price, running, 2, 0), "2 seats are added: 14.00 USD more each month, pro rata from today.");
         assert_eq!(
