@@ -130,8 +130,8 @@ mod tests {
         for (wrong, why) in [("", "no mail address on this list"), ("ada@example.com bob", "bob is no mail address")] {
             assert!(read(wrong).unwrap_err().to_string().contains(why), "{wrong}");
         }
-        let many: String = (0..=MOST_LINES).map(|at| format!("a{at}@example.com\n")).collect();
-        assert!(read(&many).unwrap_err().to_string().contains("At most"));
+        let many: Vec<_> = (0..=MOST_LINES).map(|at| format!("a{at}@example.com")).collect();
+        assert!(read(&many.join("\n")).unwrap_err().to_string().contains("At most"));
     }
 
     #[test]
