@@ -76,6 +76,42 @@ impl Row {
     }
 }
 
+/// The one select of [`Row`]s: where a package's name comes from, whose grants are loaded, and of what. `owners` and
+/// `packages` are in every `from`; a query that is checked when it is compiled is made of literals alone.
+macro_rules! select_facts {
+    (name: $name:literal, grants: $grants:literal, from: $from:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            r#"select
+                   owners.id as "owner_id: AccountId",
+                   owners.name as "owner_name: AccountName",
+                   owners.kind as "owner_kind: AccountKind",
+                   owners.paid,
+                   owners.paid_until,
+                   owners.disabled_at is not null as "disabled!",
+                   owners.second_factor as "second_factor: SecondFactorMode",
+                   owners.members_need_second_factor,
+                   array(select user_id from organization_members where organization_id = owners.id order by user_id)
+                       as "member_ids!",
+                   array(select role from organization_members where organization_id = owners.id order by user_id)
+                       as "member_roles!",
+                   packages.id as "package_id?: PackageId",
+                   packages.visibility as "visibility?: Visibility",
+                   packages.revision as "revision?",
+                   packages.publish_requires_second_factor as "publish_requires?",
+                   packages.automation_overrides_second_factor as "automation_overrides?",
+                   (
+                       select jsonb_agg(to_jsonb(given) - 'package_id' order by user_id, team nulls first)
+                       from collaborations as given
+                       where package_id = packages.id and "# + $grants + r#"
+                   ) as "grants: Json<Vec<GrantRow>>",
+                   "# + $name + r#" as "package_name?: PackageName"
+               from "# + $from,
+            $($argument),+
+        )
+    };
+}
+
 /// Whose grants are loaded.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::access) enum Grants {
@@ -97,33 +133,10 @@ pub(in crate::access) async fn load_facts(
         Grants::Of(account) => (false, account),
     };
     let scope = name.scope();
-    let row = sqlx::query_as!(
-        Row,
-        r#"select
-               owners.id as "owner_id: AccountId",
-               owners.name as "owner_name: AccountName",
-               owners.kind as "owner_kind: AccountKind",
-               owners.paid,
-               owners.paid_until,
-               owners.disabled_at is not null as "disabled!",
-               owners.second_factor as "second_factor: SecondFactorMode",
-               owners.members_need_second_factor,
-               array(select user_id from organization_members where organization_id = owners.id order by user_id)
-                   as "member_ids!",
-               array(select role from organization_members where organization_id = owners.id order by user_id)
-                   as "member_roles!",
-               packages.id as "package_id?: PackageId",
-               packages.name as "package_name?: PackageName",
-               packages.visibility as "visibility?: Visibility",
-               packages.revision as "revision?",
-               packages.publish_requires_second_factor as "publish_requires?",
-               packages.automation_overrides_second_factor as "automation_overrides?",
-               (
-                   select jsonb_agg(to_jsonb(given) - 'package_id' order by user_id, team nulls first)
-                   from collaborations as given
-                   where package_id = packages.id and ($3 or user_id = $4)
-               ) as "grants: Json<Vec<GrantRow>>"
-           from accounts as owners
+    let row = select_facts!(
+        name: "packages.name",
+        grants: "($3 or user_id = $4)",
+        from: r#"accounts as owners
            left join packages
                on packages.owner_id = owners.id and packages.name = $2 and packages.deleted_at is null
            where owners.name = $1"#,
@@ -146,33 +159,10 @@ pub(in crate::access) async fn list_facts_named(
 ) -> Result<Vec<PackageFacts>> {
     let scopes: Vec<String> = names.iter().map(|name| name.scope().to_string()).collect();
     let texts: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select
-               owners.id as "owner_id: AccountId",
-               owners.name as "owner_name: AccountName",
-               owners.kind as "owner_kind: AccountKind",
-               owners.paid,
-               owners.paid_until,
-               owners.disabled_at is not null as "disabled!",
-               owners.second_factor as "second_factor: SecondFactorMode",
-               owners.members_need_second_factor,
-               array(select user_id from organization_members where organization_id = owners.id order by user_id)
-                   as "member_ids!",
-               array(select role from organization_members where organization_id = owners.id order by user_id)
-                   as "member_roles!",
-               packages.id as "package_id?: PackageId",
-               wanted.name as "package_name: PackageName",
-               packages.visibility as "visibility?: Visibility",
-               packages.revision as "revision?",
-               packages.publish_requires_second_factor as "publish_requires?",
-               packages.automation_overrides_second_factor as "automation_overrides?",
-               (
-                   select jsonb_agg(to_jsonb(given) - 'package_id' order by user_id, team nulls first)
-                   from collaborations as given
-                   where package_id = packages.id and user_id = $3
-               ) as "grants: Json<Vec<GrantRow>>"
-           from unnest($1::text[], $2::text[]) as wanted (scope, name)
+    let rows = select_facts!(
+        name: "wanted.name",
+        grants: "user_id = $3",
+        from: r#"unnest($1::text[], $2::text[]) as wanted (scope, name)
            join accounts as owners on owners.name = wanted.scope
            left join packages
                on packages.owner_id = owners.id and packages.name = wanted.name and packages.deleted_at is null"#,
@@ -205,33 +195,10 @@ pub(in crate::access) async fn list_facts(
         Listed::Of(account) => (Some(account.0), None),
         Listed::Among(packages) => (None, Some(packages.iter().map(|package| package.0).collect::<Vec<_>>())),
     };
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select
-               owners.id as "owner_id: AccountId",
-               owners.name as "owner_name: AccountName",
-               owners.kind as "owner_kind: AccountKind",
-               owners.paid,
-               owners.paid_until,
-               owners.disabled_at is not null as "disabled!",
-               owners.second_factor as "second_factor: SecondFactorMode",
-               owners.members_need_second_factor,
-               array(select user_id from organization_members where organization_id = owners.id order by user_id)
-                   as "member_ids!",
-               array(select role from organization_members where organization_id = owners.id order by user_id)
-                   as "member_roles!",
-               packages.id as "package_id?: PackageId",
-               packages.name as "package_name?: PackageName",
-               packages.visibility as "visibility?: Visibility",
-               packages.revision as "revision?",
-               packages.publish_requires_second_factor as "publish_requires?",
-               packages.automation_overrides_second_factor as "automation_overrides?",
-               (
-                   select jsonb_agg(to_jsonb(given) - 'package_id' order by user_id, team nulls first)
-                   from collaborations as given
-                   where package_id = packages.id
-               ) as "grants: Json<Vec<GrantRow>>"
-           from packages
+    let rows = select_facts!(
+        name: "packages.name",
+        grants: "true",
+        from: r#"packages
            join accounts as owners on owners.id = packages.owner_id
            where (
                    packages.id = any($3)
