@@ -49,4 +49,10 @@ impl Banner {
         let button = if standing == Standing::Unpaid { "See plans" } else { "See the plan" };
         Some(Self { sentence, page: (!on_its_page).then_some(page), button })
     }
+
+    /// What those are told who are covered by a plan and have no say in it: that nothing works, not that it soon may not.
+    pub(crate) fn for_members(account: &AccountFacts, standing: Standing) -> Option<Self> {
+        let stopped = matches!(standing, Standing::Lapsed { .. } | Standing::Unpaid);
+        Self::of(account, standing, true).filter(|_| stopped)
+    }
 }

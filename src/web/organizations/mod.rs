@@ -19,6 +19,7 @@ use crate::http::PathParameters;
 use crate::names::{AccountName, TeamName};
 use crate::policy::{AccountFacts, OrganizationAction, OrganizationPermit, OrganizationRole};
 
+use super::billing::Banner;
 use super::shell::{Problem, Visitor};
 
 /// The pages of an organization: their word, what they are called, and what who sees the tab may do.
@@ -58,12 +59,12 @@ pub(super) struct Frame {
     facts: Arc<AccountFacts>,
     /// The role of who looks.
     role: Option<OrganizationRole>,
-    paid: bool,
+    /// What its members are told of its plan.
+    banner: Option<Banner>,
     /// What who looks may do, as far as buttons and tabs go: it is decided when it is done.
     may_change_teams: bool,
     may_change_members: bool,
     may_change_settings: bool,
-    may_see_billing: bool,
     /// Members who have no second factor where one is asked for.
     shut_out: bool,
 }
@@ -75,14 +76,15 @@ impl Frame {
         let facts = app.organizations.find(&name).await?.ok_or_else(missing)?;
         let may = |action| app.organizations.may(visitor.actor(), &facts, action);
         let account = visitor.account();
+        let standing = app.billing.standing(&facts).await?;
+        let pays = may(OrganizationAction::SeeBilling);
         Ok(Self {
             tabs: tabs(app, visitor, &facts, tab),
             role: account.and_then(|account| facts.role_of(account.id)),
-            paid: facts.billing.is_paid(visitor.now),
+            banner: if pays { Banner::of(&facts, standing, false) } else { Banner::for_members(&facts, standing) },
             may_change_teams: may(OrganizationAction::ChangeTeams),
             may_change_members: may(OrganizationAction::ChangeMembers),
             may_change_settings: may(OrganizationAction::ChangeSettings),
-            may_see_billing: may(OrganizationAction::SeeBilling),
             shut_out: account.is_some_and(|account| facts.misses_second_factor_of(account)),
             facts,
         })
