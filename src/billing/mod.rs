@@ -33,7 +33,7 @@ use crate::policy::BillingFlag;
 
 pub use events::Envelope;
 pub use money::Money;
-pub use payer::{Payer, address, page_of};
+pub use payer::{address, page_for, page_of};
 pub use plan::{Offer, Override, Overview, Receipt, Standing, Subscribed, Usage};
 pub use provider::first_flag;
 pub use report::{Plans, ReportLine};

@@ -1,51 +1,19 @@
-//! Who has to do with the plan of an account: the account's user, or owners of the organization.
+//! Where the plan of an account is picked, and the proof that somebody may change it.
 
-use std::sync::Arc;
-
-use crate::audit::By;
 use crate::error::{Error, Result};
-use crate::policy::{
-    AccountAction, AccountFacts, AccountKind, AccountPermit, Debtor, OrganizationAction, OrganizationPermit,
-};
+use crate::policy::{AccountAction, AccountKind, Debtor, HolderPermit, OrganizationAction};
 
-/// The proof that somebody may see or change the plan of an account.
-#[derive(Debug, Clone, Copy)]
-pub enum Payer<'a> {
-    /// A user, for themselves.
-    User(&'a AccountPermit),
-    /// An owner, for an organization.
-    Organization(&'a OrganizationPermit),
+/// A permit to look is no permit to change.
+pub(super) fn require_change(payer: &HolderPermit<'_>) -> Result<()> {
+    if payer.is_for(AccountAction::ChangeBilling, OrganizationAction::ChangeBilling) {
+        return Ok(());
+    }
+    Err(Error::internal("a plan was to be changed with a permit to look at it"))
 }
 
-impl Payer<'_> {
-    /// The account whose plan it is.
-    pub fn account(&self) -> &Arc<AccountFacts> {
-        match self {
-            Self::User(permit) => permit.account(),
-            Self::Organization(permit) => permit.organization(),
-        }
-    }
-
-    pub(super) fn by(&self) -> By {
-        match self {
-            Self::User(permit) => By::from(*permit),
-            Self::Organization(permit) => By::from(permit.actor()),
-        }
-    }
-
-    /// A permit for something else is no permit for this.
-    pub(super) fn require_change(&self) -> Result<()> {
-        let is_change = match self {
-            Self::User(permit) => permit.action() == AccountAction::ChangeBilling,
-            Self::Organization(permit) => permit.action() == OrganizationAction::ChangeBilling,
-        };
-        if is_change { Ok(()) } else { Err(Error::internal("a plan was to be changed with a permit to look at it")) }
-    }
-
-    /// The page of the plan, below the address of the registry.
-    pub fn page(&self) -> String {
-        page_of(&Debtor::from(&**self.account()))
-    }
+/// The page of the plan that a permit is about, below the address of the registry.
+pub fn page_for(payer: &HolderPermit<'_>) -> String {
+    page_of(&Debtor::from(&**payer.account()))
 }
 
 /// The page where an account picks a plan, below the address of the registry.

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use crate::audit::{self, Outcome};
+use crate::audit::{self, By, Outcome};
 use crate::error::{Error, Result};
 use crate::names::AccountName;
-use crate::policy::AccountKind;
+use crate::policy::{AccountKind, HolderPermit};
 
+use super::payer::{page_for, require_change};
 use super::stripe::{Purchase, Stripe, StripeError, Subscription};
-use super::{Billing, Payer, store};
+use super::{Billing, store};
 
 impl Billing {
     /// Opens a checkout, and gives the page of the payment service to go to.
@@ -16,8 +17,8 @@ impl Billing {
     /// # Errors
     /// `Unprocessable` where nothing is for sale, `Conflict` where there is a plan, `Unavailable` where the payment service
     /// does not answer.
-    pub async fn checkout(&self, payer: &Payer<'_>) -> Result<String> {
-        payer.require_change()?;
+    pub async fn checkout(&self, payer: &HolderPermit<'_>) -> Result<String> {
+        require_change(payer)?;
         let stripe = self.provider.stripe()?;
         let account = payer.account();
         let offer = self.provider.offer(account.kind).ok_or_else(|| nothing_for_sale(account.kind))?;
@@ -28,7 +29,7 @@ impl Billing {
             ));
         }
         let (customer, closed) = self.buying_customer(stripe, payer).await?;
-        let page = format!("{}{}", self.public_url, payer.page());
+        let page = format!("{}{}", self.public_url, page_for(payer));
         let purchase = Purchase {
             customer: &customer,
             account: account.name.as_str(),
@@ -46,11 +47,11 @@ impl Billing {
     ///
     /// # Errors
     /// `Unprocessable` for who never bought anything, `Unavailable` where the payment service does not answer.
-    pub async fn portal(&self, payer: &Payer<'_>) -> Result<String> {
-        payer.require_change()?;
+    pub async fn portal(&self, payer: &HolderPermit<'_>) -> Result<String> {
+        require_change(payer)?;
         let stripe = self.provider.stripe()?;
         let customer = self.customer(payer).await?;
-        let page = format!("{}{}", self.public_url, payer.page());
+        let page = format!("{}{}", self.public_url, page_for(payer));
         Ok(stripe.open_portal(&customer, &page, &self.occasion(payer).await?).await?)
     }
 
@@ -58,7 +59,7 @@ impl Billing {
     ///
     /// # Errors
     /// `Unprocessable` where no plan runs, `Unavailable` where the payment service does not answer.
-    pub async fn cancel(&self, payer: &Payer<'_>) -> Result<()> {
+    pub async fn cancel(&self, payer: &HolderPermit<'_>) -> Result<()> {
         self.set_ending(payer, true).await
     }
 
@@ -66,7 +67,7 @@ impl Billing {
     ///
     /// # Errors
     /// As [`Billing::cancel`].
-    pub async fn resume(&self, payer: &Payer<'_>) -> Result<()> {
+    pub async fn resume(&self, payer: &HolderPermit<'_>) -> Result<()> {
         self.set_ending(payer, false).await
     }
 
@@ -74,12 +75,12 @@ impl Billing {
     ///
     /// # Errors
     /// `Unavailable` where it does not answer.
-    pub async fn refresh(&self, payer: &Payer<'_>) -> Result<()> {
+    pub async fn refresh(&self, payer: &HolderPermit<'_>) -> Result<()> {
         self.ask_for(payer.account().id).await
     }
 
-    async fn set_ending(&self, payer: &Payer<'_>, ends: bool) -> Result<()> {
-        payer.require_change()?;
+    async fn set_ending(&self, payer: &HolderPermit<'_>, ends: bool) -> Result<()> {
+        require_change(payer)?;
         let stripe = self.provider.stripe()?;
         let account = payer.account();
         let customer = self.customer(payer).await?;
@@ -92,7 +93,7 @@ impl Billing {
         self.ask_for(account.id).await
     }
 
-    async fn record_ending(&self, payer: &Payer<'_>, subscription: &Subscription, ends: bool) -> Result<()> {
+    async fn record_ending(&self, payer: &HolderPermit<'_>, subscription: &Subscription, ends: bool) -> Result<()> {
         let account = payer.account();
         let event = audit::Event {
             action: if ends { "billing.cancel" } else { "billing.resume" },
@@ -102,24 +103,24 @@ impl Billing {
             detail: json!({ "subscription": subscription.id, "period_end": subscription.period_end() }),
         };
         let mut transaction = self.db.begin().await?;
-        audit::record(&mut transaction, &payer.by(), &event, self.clock.now()).await?;
+        audit::record(&mut transaction, &By::from(&payer.actor()), &event, self.clock.now()).await?;
         transaction.commit().await
     }
 
-    async fn customer(&self, payer: &Payer<'_>) -> Result<String> {
+    async fn customer(&self, payer: &HolderPermit<'_>) -> Result<String> {
         let found = store::find_customer(self.db.reads(), payer.account().id).await?;
         found.map(|(customer, _)| customer).ok_or_else(|| no_plan(&payer.account().name))
     }
 
     /// What was asked before is not asked again by the same words: every answer makes a new occasion.
-    async fn occasion(&self, payer: &Payer<'_>) -> Result<String> {
+    async fn occasion(&self, payer: &HolderPermit<'_>) -> Result<String> {
         let found = store::find_customer(self.db.reads(), payer.account().id).await?;
         Ok(format!("{} {}", self.public_url, found.map_or(0, |(_, turn)| turn)))
     }
 
     /// The customer of the account, with nothing bought and no checkout open, and the checkouts that were closed for that.
     /// One is made where there is none, or none any more: test and live keys of one payment service know different ones.
-    async fn buying_customer(&self, stripe: &Stripe, payer: &Payer<'_>) -> Result<(String, Vec<String>)> {
+    async fn buying_customer(&self, stripe: &Stripe, payer: &HolderPermit<'_>) -> Result<(String, Vec<String>)> {
         let account = payer.account();
         let Some((customer, _)) = store::find_customer(self.db.reads(), account.id).await? else {
             return Ok((self.create_customer(stripe, payer, "").await?, Vec::new()));
@@ -145,9 +146,9 @@ impl Billing {
         }
     }
 
-    async fn create_customer(&self, stripe: &Stripe, payer: &Payer<'_>, instead_of: &str) -> Result<String> {
+    async fn create_customer(&self, stripe: &Stripe, payer: &HolderPermit<'_>, instead_of: &str) -> Result<String> {
         let account = payer.account();
-        let receiver = payer.by().account.unwrap_or(account.id);
+        let receiver = By::from(&payer.actor()).account.unwrap_or(account.id);
         let email = store::find_email(self.db.reads(), receiver).await?;
         let occasion = format!("{} {} {instead_of}", self.public_url, account.name);
         let customer = stripe.create_customer(account.name.as_str(), email.as_deref(), &occasion).await?;

@@ -4,10 +4,10 @@ use crate::clock::Time;
 use crate::config::BillingProvider;
 use crate::error::Result;
 use crate::names::{AccountId, AccountName};
-use crate::policy::{AccountFacts, AccountKind, BillingFlag};
+use crate::policy::{AccountFacts, AccountKind, BillingFlag, HolderPermit};
 
 use super::money::Money;
-use super::{Billing, Payer, store};
+use super::{Billing, store};
 
 /// Everything that the billing page of an account shows.
 #[derive(Debug)]
@@ -186,7 +186,7 @@ impl Billing {
     ///
     /// # Errors
     /// The database's.
-    pub async fn overview(&self, payer: &Payer<'_>) -> Result<Overview> {
+    pub async fn overview(&self, payer: &HolderPermit<'_>) -> Result<Overview> {
         let account = payer.account();
         let (pool, now) = (self.db.reads(), self.clock.now());
         let subscribed = store::find_subscribed(pool, account.id).await?;

@@ -5,7 +5,7 @@ use crate::policy::{AccountAction, permit_account};
 use crate::second_factor::explain_account;
 
 use super::tape::Tape;
-use super::whose::Task;
+use super::task::Task;
 use super::{Exports, papers};
 
 impl Exports {

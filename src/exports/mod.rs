@@ -9,7 +9,7 @@ mod package;
 mod papers;
 mod store;
 mod tape;
-mod whose;
+mod task;
 
 use std::io;
 use std::sync::Arc;
@@ -20,22 +20,20 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::access::Access;
-use crate::audit::{self, Outcome};
+use crate::audit::{self, By, Outcome};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::names::AccountId;
 use crate::organizations::Organizations;
 use crate::packages::Packages;
-use crate::policy::{AccountKind, Actor};
+use crate::policy::{AccountKind, Actor, HolderPermit};
 use crate::second_factor::SecondFactor;
 use crate::tokens::Tokens;
 use crate::users::Users;
 
-pub use whose::Whose;
-
 use tape::Tape;
-use whose::Task;
+use task::{Task, require_export};
 
 /// For how long a turn is held without being renewed, and how often it is.
 const TURN: TimeDelta = TimeDelta::minutes(5);
@@ -115,8 +113,8 @@ impl Exports {
     ///
     /// # Errors
     /// The database's.
-    pub async fn extent(&self, whose: Whose<'_>) -> Result<Extent> {
-        store::measure(self.db.reads(), whose.account().id).await
+    pub async fn extent(&self, holder: HolderPermit<'_>) -> Result<Extent> {
+        store::measure(self.db.reads(), holder.account().id).await
     }
 
     /// Begins an archive of everything of the account, and writes down that it did.
@@ -124,13 +122,13 @@ impl Exports {
     /// # Errors
     /// `Conflict` where one is under way; `DeadCredential` for a session that has just ended; the refusal, where the permit
     /// no longer holds.
-    pub async fn begin(&self, whose: Whose<'_>) -> Result<Export> {
-        whose.require_export()?;
-        let (account, task, now) = (whose.account(), whose.task(), self.clock.now());
+    pub async fn begin(&self, holder: HolderPermit<'_>) -> Result<Export> {
+        require_export(&holder)?;
+        let (account, task, now) = (holder.account(), Task::from(&holder), self.clock.now());
         let mut transaction = self.db.begin().await?;
-        match whose {
-            Whose::User(_) => drop(self.tokens.refresh_living(&mut transaction, &task.actor).await?),
-            Whose::Organization(permit) => {
+        match holder {
+            HolderPermit::User(_) => drop(self.tokens.refresh_living(&mut transaction, &task.actor).await?),
+            HolderPermit::Organization(permit) => {
                 drop(self.organizations.lock_and_permit(&mut transaction, permit).await?);
             }
         }
@@ -147,7 +145,7 @@ impl Exports {
             outcome: Outcome::Done,
             detail: json!({}),
         };
-        audit::record(&mut transaction, &whose.by(), &event, now).await?;
+        audit::record(&mut transaction, &By::from(&task.actor), &event, now).await?;
         transaction.commit().await?;
         let (sender, pieces) = mpsc::channel(PIECES);
         let file = format!("strongroom-{}-{}.tar", account.name, now.format("%Y-%m-%d"));

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::policy::{OrganizationAction, OrganizationPermit};
 
 use super::tape::Tape;
-use super::whose::Task;
+use super::task::Task;
 use super::{Exports, papers};
 
 /// Members that are read at once.

@@ -10,6 +10,7 @@ mod actor;
 mod decide;
 mod explain;
 mod facts;
+mod holder;
 mod instance;
 mod permit;
 mod scope;
@@ -27,6 +28,7 @@ pub use facts::{
     AccountFacts, AccountKind, BillingFacts, BillingFlag, Debtor, ExistingPackage, Grant, OrganizationRole,
     PackageFacts, PackageSecondFactor, Permission, SecondFactorMode, Visibility,
 };
+pub use holder::HolderPermit;
 pub use instance::{InstanceAction, InstancePermit, decide_instance, permit_instance};
 pub use permit::{Permit, permit};
 pub use scope::{ScopePermit, permit_scope};

@@ -4,8 +4,7 @@ use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::json;
 use sha2::Sha256;
-use strongroom::billing::Payer;
-use strongroom::policy::BillingFlag;
+use strongroom::policy::{BillingFlag, HolderPermit};
 
 use crate::place::{EVENTS, Place};
 use crate::stand_in::{GOOD_CARD, SECRET};
@@ -22,7 +21,7 @@ async fn only_what_stripe_signed_a_moment_ago_is_heard() {
     let mut place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    place.buy(&Payer::User(&permit), GOOD_CARD).await;
+    place.buy(&HolderPermit::User(&permit), GOOD_CARD).await;
     let created = place.stripe.event("customer.subscription.created").await;
     let body = created.body.to_vec();
     let now = place.app.clock.now().timestamp();
@@ -84,7 +83,7 @@ async fn an_event_that_comes_again_is_not_acted_on_again() {
     let mut place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    place.buy(&Payer::User(&permit), GOOD_CARD).await;
+    place.buy(&HolderPermit::User(&permit), GOOD_CARD).await;
     let created = place.stripe.event("customer.subscription.created").await;
     place.deliver(&created).await.expect(200);
     place.stripe.take_asked();
@@ -98,7 +97,7 @@ async fn the_order_of_events_does_not_matter() {
     let mut place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    let payer = Payer::User(&permit);
+    let payer = HolderPermit::User(&permit);
     let subscription = place.buy(&payer, GOOD_CARD).await;
     let path = format!("/v1/subscriptions/{}", subscription["id"].as_str().expect("an id"));
     let created = place.stripe.event("customer.subscription.created").await;
@@ -128,7 +127,7 @@ async fn an_event_that_cannot_be_acted_on_now_is_acted_on_later() {
     let mut place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    place.buy(&Payer::User(&permit), GOOD_CARD).await;
+    place.buy(&HolderPermit::User(&permit), GOOD_CARD).await;
     let created = place.stripe.event("customer.subscription.created").await;
     place.stripe.answer_with(500);
     place.deliver(&created).await.expect(200);
@@ -147,7 +146,7 @@ async fn what_nobody_heard_of_heals_by_itself() {
     let place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    let payer = Payer::User(&permit);
+    let payer = HolderPermit::User(&permit);
     let subscription = place.buy(&payer, GOOD_CARD).await;
     place.run_ask().await;
     ada.publish(&Package::new("@ada/x", "1.0.0")).await.expect(201);

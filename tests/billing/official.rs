@@ -6,9 +6,8 @@ use std::process::{Command, Stdio};
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
-use strongroom::billing::Payer;
 use strongroom::config::Config;
-use strongroom::policy::{BillingFlag, OrganizationRole};
+use strongroom::policy::{BillingFlag, HolderPermit, OrganizationRole};
 
 use crate::fetch;
 use crate::place::Place;
@@ -58,7 +57,7 @@ async fn we_ask_what_stripes_own_client_asks_and_it_reads_what_the_stand_in_answ
     place.app.user("bob").await;
     place.app.organization("acme", "ada", &[]).await;
     let permit = place.organization(&ada, "acme").await;
-    let payer = Payer::Organization(&permit);
+    let payer = HolderPermit::Organization(&permit);
     let billing = &place.app.app.billing;
 
     let left = billing.checkout(&payer).await.expect("a checkout");
@@ -140,7 +139,7 @@ async fn what_stripes_own_client_signs_is_heard_and_what_we_hear_it_believes() {
     let mut place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    place.buy(&Payer::User(&permit), GOOD_CARD).await;
+    place.buy(&HolderPermit::User(&permit), GOOD_CARD).await;
     let created = place.stripe.event("customer.subscription.created").await;
     let payload = String::from_utf8(created.body.to_vec()).expect("text");
     let verify = json!({ "payload": payload, "header": created.signature, "secret": SECRET });

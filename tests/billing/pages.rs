@@ -2,10 +2,9 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
-use strongroom::billing::Payer;
 use strongroom::config::BillingProvider;
 use strongroom::names::{AccountName, PackageName};
-use strongroom::policy::{Actor, BillingFlag, Intent, Permission};
+use strongroom::policy::{Actor, BillingFlag, HolderPermit, Intent, Permission};
 
 use crate::place::Place;
 use crate::seats::members;
@@ -81,7 +80,7 @@ async fn the_preview_of_a_list_of_people_says_what_they_cost() {
         "{shown}"
     );
     let permit = place.organization(&ada, "acme").await;
-    place.buy(&Payer::Organization(&permit), GOOD_CARD).await;
+    place.buy(&HolderPermit::Organization(&permit), GOOD_CARD).await;
     place.run_ask().await;
     let shown = preview("bob,admin\ncarol\ndora\nnew@example.com").await;
     assert!(shown.contains("2 seats are added: 14.00 USD more each month, pro rata from today."), "{shown}");
@@ -118,7 +117,7 @@ async fn the_sentence_about_cancelling_counts_the_people_it_concerns() {
     let ada = place.app.user("ada").await;
     place.app.user("bob").await;
     let permit = place.own(&ada).await;
-    place.buy(&Payer::User(&permit), GOOD_CARD).await;
+    place.buy(&HolderPermit::User(&permit), GOOD_CARD).await;
     place.run_ask().await;
     ada.publish(&Package::new("@ada/x", "1.0.0")).await.expect(201);
     place.app.set_billing("bob", BillingFlag::Paid { until: None }).await;
@@ -208,7 +207,7 @@ async fn a_payment_that_failed_and_a_plan_that_lapsed_are_told_in_amber() {
     let mut place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    let subscription = place.buy(&Payer::User(&permit), GOOD_CARD).await;
+    let subscription = place.buy(&HolderPermit::User(&permit), GOOD_CARD).await;
     place.run_ask().await;
     place.stripe.fail_to_renew(&subscription).await;
     let failed = place.stripe.event("invoice.payment_failed").await;

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, TimeDelta};
 use strongroom::audit::By;
-use strongroom::billing::{Payer, Standing};
+use strongroom::billing::Standing;
 use strongroom::clock::Time;
-use strongroom::policy::BillingFlag;
+use strongroom::policy::{BillingFlag, HolderPermit};
 
 use crate::place::Place;
 use crate::stand_in::{FAILING_CARD, GOOD_CARD};
@@ -20,7 +20,7 @@ async fn a_purchase_opens_private_packages_and_nothing_else_does() {
     let ada = place.app.user("ada").await;
     ada.publish(&Package::new("@ada/x", "1.0.0")).await.expect(402);
     let permit = place.own(&ada).await;
-    let payer = Payer::User(&permit);
+    let payer = HolderPermit::User(&permit);
 
     let page = place.app.app.billing.checkout(&payer).await.expect("a checkout");
     let session = place.stripe.session(&page);
@@ -63,7 +63,7 @@ async fn of_several_checkouts_only_the_last_can_be_paid() {
     let place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    let payer = Payer::User(&permit);
+    let payer = HolderPermit::User(&permit);
     let mut pages = Vec::new();
     for _ in 0..3 {
         pages.push(place.app.app.billing.checkout(&payer).await.expect("a checkout"));
@@ -81,7 +81,7 @@ async fn a_card_that_fails_at_the_checkout_opens_nothing() {
     let mut place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    let subscription = place.buy(&Payer::User(&permit), FAILING_CARD).await;
+    let subscription = place.buy(&HolderPermit::User(&permit), FAILING_CARD).await;
     assert_eq!(subscription["status"], "incomplete");
     let created = place.stripe.event("customer.subscription.created").await;
     place.deliver(&created).await.expect(200);
@@ -95,8 +95,8 @@ async fn who_comes_back_from_paying_is_served_before_any_event_arrives() {
     let place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    place.buy(&Payer::User(&permit), GOOD_CARD).await;
-    place.app.app.billing.refresh(&Payer::User(&permit)).await.expect("an answer");
+    place.buy(&HolderPermit::User(&permit), GOOD_CARD).await;
+    place.app.app.billing.refresh(&HolderPermit::User(&permit)).await.expect("an answer");
     ada.publish(&Package::new("@ada/x", "1.0.0")).await.expect(201);
 }
 
@@ -105,7 +105,7 @@ async fn a_renewal_that_fails_has_its_grace_and_then_closes_what_it_opened() {
     let mut place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    let subscription = place.buy(&Payer::User(&permit), GOOD_CARD).await;
+    let subscription = place.buy(&HolderPermit::User(&permit), GOOD_CARD).await;
     place.run_ask().await;
     ada.publish(&Package::new("@ada/x", "1.0.0")).await.expect(201);
 
@@ -114,7 +114,7 @@ async fn a_renewal_that_fails_has_its_grace_and_then_closes_what_it_opened() {
     place.deliver(&failed).await.expect(200);
 
     let until = at(&subscription["current_period_end"]) + TimeDelta::days(7);
-    let overview = place.overview(&Payer::User(&permit)).await;
+    let overview = place.overview(&HolderPermit::User(&permit)).await;
     assert_eq!(overview.standing, Standing::Overdue { until });
     assert!(overview.receipts.iter().any(|receipt| receipt.status == "open"));
     ada.get("/@ada%2fx").await.expect(200);
@@ -122,7 +122,7 @@ async fn a_renewal_that_fails_has_its_grace_and_then_closes_what_it_opened() {
     let bought = place.app.clock.now();
     place.app.clock.set(until);
     ada.get("/@ada%2fx").await.expect(402);
-    assert_eq!(place.overview(&Payer::User(&permit)).await.standing, Standing::Lapsed { since: until });
+    assert_eq!(place.overview(&HolderPermit::User(&permit)).await.standing, Standing::Lapsed { since: until });
     let is_public = place.app.anonymous().get("/@ada%2fx").await;
     assert_eq!(is_public.status.as_u16(), 404, "a plan that lapsed shows nothing to anybody");
 
@@ -132,7 +132,7 @@ async fn a_renewal_that_fails_has_its_grace_and_then_closes_what_it_opened() {
     place.stripe.stripe("POST", &format!("/v1/invoices/{invoice}/pay"), &[]).await;
     let paid = place.stripe.event("invoice.payment_succeeded").await;
     place.deliver(&paid).await.expect(200);
-    assert_eq!(place.overview(&Payer::User(&permit)).await.standing, Standing::Paid);
+    assert_eq!(place.overview(&HolderPermit::User(&permit)).await.standing, Standing::Paid);
     ada.get("/@ada%2fx").await.expect(200);
 }
 
@@ -141,7 +141,7 @@ async fn who_cancels_keeps_what_is_paid_for_and_may_change_their_mind() {
     let mut place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    let payer = Payer::User(&permit);
+    let payer = HolderPermit::User(&permit);
     let nothing = place.app.app.billing.cancel(&payer).await.expect_err("there is no plan");
     assert_eq!(nothing.status(), 422);
     let subscription = place.buy(&payer, GOOD_CARD).await;
@@ -189,7 +189,7 @@ async fn an_administrators_word_stands_over_the_services_until_it_is_taken_back(
     let place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    let payer = Payer::User(&permit);
+    let payer = HolderPermit::User(&permit);
     place.app.set_billing("ada", BillingFlag::Paid { until: None }).await;
     let given = place.app.app.billing.checkout(&payer).await.expect_err("it was given");
     assert_eq!(given.status(), 409);
@@ -229,7 +229,7 @@ async fn nobody_is_sent_to_a_page_that_the_operator_did_not_name() {
     })
     .await;
     elsewhere.user("ada").await;
-    let refused = elsewhere.app.billing.checkout(&Payer::User(&permit)).await.expect_err("a strange page");
+    let refused = elsewhere.app.billing.checkout(&HolderPermit::User(&permit)).await.expect_err("a strange page");
     assert_eq!(refused.status(), 503, "{refused}");
 }
 
@@ -238,7 +238,7 @@ async fn a_service_that_is_down_is_a_503_and_changes_nothing() {
     let place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    let payer = Payer::User(&permit);
+    let payer = HolderPermit::User(&permit);
     for status in [401, 402, 429, 500, 503] {
         place.stripe.answer_with(status);
         let refused = place.app.app.billing.checkout(&payer).await.expect_err("no answer");
@@ -261,7 +261,7 @@ async fn a_customer_of_another_key_is_replaced_and_takes_no_plan_away() {
     let place = Place::new().await;
     let ada = place.app.user("ada").await;
     let permit = place.own(&ada).await;
-    let payer = Payer::User(&permit);
+    let payer = HolderPermit::User(&permit);
     place.buy(&payer, GOOD_CARD).await;
     place.run_ask().await;
     let paid = place.flag("ada").await;

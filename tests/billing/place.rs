@@ -2,11 +2,13 @@
 
 use axum::body::Body;
 use chrono::TimeDelta;
-use strongroom::billing::{Overview, Payer};
+use strongroom::billing::Overview;
 use strongroom::clock::{Clock, Time};
 use strongroom::config::{BillingProvider, Secret};
 use strongroom::names::AccountName;
-use strongroom::policy::{AccountAction, AccountPermit, Actor, BillingFlag, OrganizationAction, OrganizationPermit};
+use strongroom::policy::{
+    AccountAction, AccountPermit, Actor, BillingFlag, HolderPermit, OrganizationAction, OrganizationPermit,
+};
 
 use crate::stand_in::{Delivery, KEY, SECRET, StandIn};
 use crate::support::app::{ADDRESS, Answer, Person, TestApp};
@@ -59,12 +61,12 @@ impl Place {
     }
 
     /// Buys a plan with a card, and gives the subscription; nothing was heard of it yet.
-    pub(crate) async fn buy(&self, payer: &Payer<'_>, card: &str) -> serde_json::Value {
+    pub(crate) async fn buy(&self, payer: &HolderPermit<'_>, card: &str) -> serde_json::Value {
         let page = self.app.app.billing.checkout(payer).await.expect("a checkout");
         self.stripe.pay(&page, card).await
     }
 
-    pub(crate) async fn overview(&self, payer: &Payer<'_>) -> Overview {
+    pub(crate) async fn overview(&self, payer: &HolderPermit<'_>) -> Overview {
         self.app.app.billing.overview(payer).await.expect("an overview")
     }
 

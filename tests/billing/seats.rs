@@ -1,8 +1,8 @@
 //! Organizations pay for each member: the seats follow whoever comes and goes.
 
-use strongroom::billing::{Payer, Subscribed};
+use strongroom::billing::Subscribed;
 use strongroom::names::AccountName;
-use strongroom::policy::{Actor, OrganizationAction, OrganizationPermit, OrganizationRole};
+use strongroom::policy::{Actor, HolderPermit, OrganizationAction, OrganizationPermit, OrganizationRole};
 
 use crate::place::Place;
 use crate::stand_in::{FAILING_CARD, GOOD_CARD};
@@ -28,7 +28,7 @@ async fn seats_follow_the_members() {
     place.app.user("carol").await;
     place.app.organization("acme", "ada", &[("bob", "developer")]).await;
     let permit = place.organization(&ada, "acme").await;
-    let payer = Payer::Organization(&permit);
+    let payer = HolderPermit::Organization(&permit);
     bob.publish(&Package::new("@acme/x", "1.0.0")).await.expect(402);
 
     let page = place.app.app.billing.checkout(&payer).await.expect("a checkout");
@@ -69,7 +69,7 @@ async fn seats_that_could_not_be_set_are_set_later() {
     place.app.user("bob").await;
     place.app.organization("acme", "ada", &[]).await;
     let permit = place.organization(&ada, "acme").await;
-    let subscription = place.buy(&Payer::Organization(&permit), GOOD_CARD).await;
+    let subscription = place.buy(&HolderPermit::Organization(&permit), GOOD_CARD).await;
     place.run_ask().await;
 
     place.stripe.answer_with(503);
@@ -90,7 +90,7 @@ async fn a_change_of_members_that_is_not_made_changes_no_seats() {
     let ada = place.app.user("ada").await;
     place.app.organization("acme", "ada", &[]).await;
     let permit = place.organization(&ada, "acme").await;
-    place.buy(&Payer::Organization(&permit), GOOD_CARD).await;
+    place.buy(&HolderPermit::Organization(&permit), GOOD_CARD).await;
     place.run_ask().await;
     place.stripe.take_asked();
     let organizations = &place.app.app.organizations;
@@ -117,7 +117,7 @@ async fn only_owners_have_to_do_with_the_plan_of_an_organization() {
     let look =
         place.app.app.organizations.permit(&place.actor(&ada).await, &acme, OrganizationAction::SeeBilling).await;
     let look = look.expect("a permit");
-    let refused = place.app.app.billing.checkout(&Payer::Organization(&look)).await;
+    let refused = place.app.app.billing.checkout(&HolderPermit::Organization(&look)).await;
     assert_eq!(refused.expect_err("to look is not to buy").status(), 500);
 }
 
@@ -128,9 +128,9 @@ async fn a_report_says_what_was_paid_in_a_month() {
     let bob = place.app.user("bob").await;
     place.app.organization("acme", "ada", &[("bob", "developer")]).await;
     let permit = place.organization(&ada, "acme").await;
-    place.buy(&Payer::Organization(&permit), GOOD_CARD).await;
+    place.buy(&HolderPermit::Organization(&permit), GOOD_CARD).await;
     let own = place.own(&bob).await;
-    place.buy(&Payer::User(&own), FAILING_CARD).await;
+    place.buy(&HolderPermit::User(&own), FAILING_CARD).await;
     place.run_ask().await;
     let now = place.app.clock.now();
     let (from, to) = (now - chrono::TimeDelta::days(1), now + chrono::TimeDelta::days(1));

@@ -5,8 +5,9 @@ use std::io::Read as _;
 
 use serde_json::Value;
 use strongroom::error::Error;
-use strongroom::exports::Whose;
-use strongroom::policy::{AccountAction, Actor, BillingFlag, Lack, OrganizationAction, OrganizationRole, Permission};
+use strongroom::policy::{
+    AccountAction, Actor, BillingFlag, HolderPermit, Lack, OrganizationAction, OrganizationRole, Permission,
+};
 
 use crate::account::confirm;
 use crate::second_factor::wait;
@@ -160,11 +161,11 @@ async fn an_export_ends_with_the_role_of_who_asked_for_it() {
     let actor = app.app.tokens.authenticate(token, [192, 0, 2, 1].into()).await.expect("an answer");
     let permit = organizations.permit(&actor, &crew, OrganizationAction::Export).await.expect("a permit");
     let see = organizations.permit(&actor, &crew, OrganizationAction::SeeLog).await.expect("a permit");
-    assert!(matches!(app.app.exports.begin(Whose::Organization(&see)).await, Err(Error::Internal(_))));
+    assert!(matches!(app.app.exports.begin(HolderPermit::Organization(&see)).await, Err(Error::Internal(_))));
     let operator = organizations.permit(&Actor::Operator, &crew, OrganizationAction::ChangeMembers).await;
     let operator = operator.expect("a permit");
     organizations.set_member(&operator, &name, OrganizationRole::Admin).await.expect("an admin");
-    let refused = app.app.exports.begin(Whose::Organization(&permit)).await;
+    let refused = app.app.exports.begin(HolderPermit::Organization(&permit)).await;
     assert!(matches!(refused, Err(Error::Lacking { lack: Lack::Role(_), .. })), "{refused:?}");
 }
 
@@ -215,7 +216,7 @@ async fn an_archive_that_cannot_be_made_whole_is_broken_off() {
     let actor = app.app.tokens.authenticate(token, [192, 0, 2, 1].into()).await.expect("an answer");
     let permit = app.app.second_factor.permit(&actor, AccountAction::Export).await.expect("a permit");
     std::fs::remove_dir_all(app.folder().join("blobs/sha512")).expect("the files go");
-    let mut export = app.app.exports.begin(Whose::User(&permit)).await.expect("a beginning");
+    let mut export = app.app.exports.begin(HolderPermit::User(&permit)).await.expect("a beginning");
     let mut last = None;
     while let Some(piece) = export.pieces.recv().await {
         last = Some(piece);

@@ -14,12 +14,13 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::app::App;
-use crate::billing::{Overview, Payer, page_of};
+use crate::billing::{Overview, page_for, page_of};
 use crate::error::{Error, Result};
 use crate::http::{PathParameters, Query};
 use crate::names::AccountName;
 use crate::policy::{
-    AccountAction, AccountKind, AccountPermit, Debtor, OrganizationAction, OrganizationPermit, PackageFacts,
+    AccountAction, AccountKind, AccountPermit, Debtor, HolderPermit, OrganizationAction, OrganizationPermit,
+    PackageFacts,
 };
 
 use super::organizations::Tab;
@@ -62,10 +63,10 @@ enum Permit {
 }
 
 impl Permit {
-    fn payer(&self) -> Payer<'_> {
+    fn payer(&self) -> HolderPermit<'_> {
         match self {
-            Self::User(permit) => Payer::User(permit),
-            Self::Organization(permit) => Payer::Organization(permit),
+            Self::User(permit) => HolderPermit::User(permit),
+            Self::Organization(permit) => HolderPermit::Organization(permit),
         }
     }
 }
@@ -131,14 +132,14 @@ pub(super) async fn overview(
         tabs: view::tabs(&app, &visitor, payer.account()),
         organizations,
         may_go_on,
-        view: View::new(&visitor, overview, payer.page()),
+        view: View::new(&visitor, overview, page_for(&payer)),
     };
     let response = page(&visitor, StatusCode::OK, &template)?;
     leading_to_payment(&app, &visitor, response)
 }
 
 /// Who paid a moment ago is told by the payment service itself, so that they need not wait for its event.
-async fn come_back(app: &App, visitor: &Visitor, payer: &Payer<'_>, before: Overview) -> PageResult {
+async fn come_back(app: &App, visitor: &Visitor, payer: &HolderPermit<'_>, before: Overview) -> PageResult {
     let is_known = before.running().is_some();
     if !is_known && let Err(cause) = app.billing.refresh(payer).await {
         tracing::warn!(%cause, "nothing was heard of a purchase yet");
@@ -149,7 +150,7 @@ async fn come_back(app: &App, visitor: &Visitor, payer: &Payer<'_>, before: Over
     } else {
         "The payment service has not confirmed the payment yet. As soon as it does, private packages work."
     };
-    Ok(see_other_with(visitor, &payer.page(), &Notice::new(sentence)))
+    Ok(see_other_with(visitor, &page_for(payer), &Notice::new(sentence)))
 }
 
 /// `POST …/billing/checkout`: on to the page where the plan is paid.
@@ -189,7 +190,7 @@ pub(super) async fn resume(
 ) -> PageResult {
     let permit = Whose::read(&path)?.change(&app, &visitor).await?;
     app.billing.resume(&permit.payer()).await?;
-    Ok(see_other_with(&visitor, &permit.payer().page(), &Notice::new("The plan goes on.")))
+    Ok(see_other_with(&visitor, &page_for(&permit.payer()), &Notice::new("The plan goes on.")))
 }
 
 /// `GET …/billing/cancel`: what will happen, when, and to whom.
@@ -198,7 +199,7 @@ pub(super) async fn cancel_page(State(app): State<Arc<App>>, visitor: Visitor, p
     let payer = permit.payer();
     let overview = app.billing.overview(&payer).await?;
     let tabs = view::tabs(&app, &visitor, payer.account());
-    let template = CancelPage { visitor: &visitor, tabs, view: View::new(&visitor, overview, payer.page()) };
+    let template = CancelPage { visitor: &visitor, tabs, view: View::new(&visitor, overview, page_for(&payer)) };
     page(&visitor, StatusCode::OK, &template)
 }
 
@@ -213,8 +214,8 @@ pub(super) async fn cancel(
     let payer = permit.payer();
     app.billing.cancel(&payer).await?;
     let overview = app.billing.overview(&payer).await?;
-    let notice = Notice::new(View::new(&visitor, overview, payer.page()).cancelled());
-    Ok(see_other_with(&visitor, &payer.page(), &notice.with_undo(format!("{}/resume", payer.page()), &[])))
+    let notice = Notice::new(View::new(&visitor, overview, page_for(&payer)).cancelled());
+    Ok(see_other_with(&visitor, &page_for(&payer), &notice.with_undo(format!("{}/resume", page_for(&payer)), &[])))
 }
 
 /// A form that leads to another host may not be sent from the page that asks who somebody is: its headers keep it here.

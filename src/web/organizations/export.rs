@@ -8,9 +8,9 @@ use http::StatusCode;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::exports::{Extent, Whose};
+use crate::exports::Extent;
 use crate::http::PathParameters;
-use crate::policy::OrganizationAction;
+use crate::policy::{HolderPermit, OrganizationAction};
 use crate::web::settings::export::attachment;
 use crate::web::shell::{Form, FormErrors, PageResult, Size, Visitor, page};
 
@@ -38,7 +38,7 @@ pub(in crate::web) async fn export_page(
 async fn show(app: &App, visitor: &Visitor, path: &PathParameters, errors: FormErrors) -> PageResult {
     // How much there is says no more than the log, which is the owners' too; the file itself asks again who somebody is.
     let permit = permit(app, visitor, path, OrganizationAction::SeeLog).await?;
-    let extent = app.exports.extent(Whose::Organization(&permit)).await?;
+    let extent = app.exports.extent(HolderPermit::Organization(&permit)).await?;
     let size = Size(u64::try_from(extent.bytes).unwrap_or_default());
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::CONFLICT };
     let frame = Frame::of(app, visitor, path, "export").await?;
@@ -56,7 +56,7 @@ pub(in crate::web) async fn download(
     permit(&app, &visitor, &path, OrganizationAction::SeeLog).await?;
     let visitor = visitor.require_confirmed(&app).await?;
     let permit = permit(&app, &visitor, &path, OrganizationAction::Export).await?;
-    match app.exports.begin(Whose::Organization(&permit)).await {
+    match app.exports.begin(HolderPermit::Organization(&permit)).await {
         Ok(export) => attachment(export),
         Err(refused @ Error::Conflict(_)) => {
             show(&app, &visitor, &path, FormErrors::one("export", refused.to_string())).await

@@ -12,9 +12,9 @@ use http::{HeaderValue, StatusCode};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::exports::{Export, Extent, Whose};
+use crate::exports::{Export, Extent};
 use crate::http::{CachePolicy, answer};
-use crate::policy::AccountAction;
+use crate::policy::{AccountAction, HolderPermit};
 
 use super::super::shell::{Form, FormErrors, PageResult, Problem, Size, Visitor, page};
 use super::permit;
@@ -35,7 +35,7 @@ pub(in crate::web) async fn show(State(app): State<Arc<App>>, visitor: Visitor) 
 
 async fn show_page(app: &App, visitor: &Visitor, errors: FormErrors) -> PageResult {
     let permit = permit(app, visitor, AccountAction::See).await?;
-    let extent = app.exports.extent(Whose::User(&permit)).await?;
+    let extent = app.exports.extent(HolderPermit::User(&permit)).await?;
     let size = Size(u64::try_from(extent.bytes).unwrap_or_default());
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::CONFLICT };
     page(visitor, status, &ExportPage { visitor, extent, size, errors })
@@ -45,7 +45,7 @@ async fn show_page(app: &App, visitor: &Visitor, errors: FormErrors) -> PageResu
 pub(in crate::web) async fn download(State(app): State<Arc<App>>, visitor: Visitor, _form: Form) -> PageResult {
     let confirmed = visitor.require_confirmed(&app).await?;
     let permit = permit(&app, &confirmed, AccountAction::Export).await?;
-    match app.exports.begin(Whose::User(&permit)).await {
+    match app.exports.begin(HolderPermit::User(&permit)).await {
         Ok(export) => attachment(export),
         Err(refused @ Error::Conflict(_)) => {
             show_page(&app, &visitor, FormErrors::one("export", refused.to_string())).await
