@@ -251,7 +251,7 @@ pub(crate) const PAGES: &[Page] = &[
     page(Ada, "admin-plans", "/admin/plans", "/admin/plans"),
     page(Ada, "admin-users", "/admin/users", "/admin/users"),
     page(Ada, "package-settings", "/package/{package}/settings", "/package/@ada/vault/settings").main(),
-    page(Bob, "package-settings-read-only", "/package/{package}/settings", "/package/@ada/vault/settings").status(403),
+    page(Bob, "package-settings-read-only", "/package/{package}/settings", "/package/@ada/vault/settings"),
     page(Ada, "package-removal", "/package/{package}/settings/remove", "/package/@ada/vault/settings/remove"),
     page(Dora, "trusted-publishers", "/package/{package}/settings/trust", "/package/@dora/new/settings/trust"),
     page(Ada, "staged", "/package/{package}/staged/{id}", "/package/@ada/vault/staged/{staged}"),
