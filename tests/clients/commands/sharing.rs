@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Scene;
+use super::{Scene, account};
 use crate::families::Deed;
 use crate::package::Package;
 use crate::telling::Telling;
@@ -67,9 +67,13 @@ fn lists(scene: &Scene<'_>, name: &str, telling: &mut Telling) {
         assert!(!carol.does(&Deed::ListPackages(&alice.name)).stdout.contains(name));
     });
     telling.command("access set mfa=publish", client, &Deed::SetSecondFactor(name), || {
-        alice.puts(&Package::new(name, "1.2.0"));
-        alice.does(&Deed::SetSecondFactor(name)).succeeds();
-        let refused = alice.tries_to_put(&Package::new(name, "1.3.0"));
-        assert!(refused.text().contains("second factor"), "{} {}", refused.status, refused.text());
+        // Who has none would lock themselves out.
+        alice.does(&Deed::SetSecondFactor(name)).fails();
+        let ivan = scene.stage.paid("ivan");
+        account::set_up(&ivan, "auth-only");
+        let strict = ivan.package("strict");
+        ivan.puts(&Package::new(&strict, "1.0.0"));
+        ivan.does(&Deed::SetSecondFactor(&strict)).succeeds();
+        ivan.tries_to_put(&Package::new(&strict, "1.1.0")).expect(401);
     });
 }
