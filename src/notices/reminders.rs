@@ -1,9 +1,10 @@
 //! Reminding somebody of what they cannot use yet.
 
+use crate::billing;
 use crate::error::{Error, Result};
 use crate::mail::Way;
 use crate::names::AccountName;
-use crate::policy::{Administer, Permit};
+use crate::policy::{AccountKind, Administer, Debtor, Permit};
 
 use super::Notices;
 
@@ -14,8 +15,8 @@ impl Notices {
     /// `Unprocessable` where no mail is sent; else as [`crate::access::Access::remind`].
     pub async fn remind(&self, permit: &Permit<Administer>, user: &AccountName) -> Result<()> {
         if self.mail.way() == Way::Nowhere {
-            let url = &self.public_url;
-            let sentence = format!("This registry sends no mail. Tell {user} to pick a plan at {url}/settings/billing");
+            let page = billing::address(&Debtor { name: user.clone(), kind: AccountKind::User }, &self.public_url);
+            let sentence = format!("This registry sends no mail. Tell {user} to pick a plan at {page}");
             return Err(Error::Unprocessable(sentence.into()));
         }
         self.access.remind(permit, user).await

@@ -12,6 +12,7 @@ mod billing;
 mod docs;
 mod entrance;
 mod home;
+mod invited;
 mod log;
 mod notifications;
 mod organizations;

@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 use crate::http::PackagePath;
 use crate::names::{AccountName, PackageName};
 use crate::policy::{Intent, Permission, Visibility};
-use crate::web::shell::{Form, FormErrors, Notice, PageResult, Visitor, page, see_other_with};
+use crate::web::shell::{Form, FormErrors, Notice, PageResult, Typed, Visitor, page, see_other_with};
 
-use super::{Subject, Typed, address, invitations, show, view};
+use super::{Subject, address, invitations, not_the_name, show, view};
 
 /// The page that asks for the package's name before somebody goes whom nobody could easily bring back.
 #[derive(Template)]
@@ -60,9 +60,8 @@ pub(super) async fn again(
     errors: FormErrors,
 ) -> PageResult {
     let subject = Subject::load(app, visitor, name).await?;
-    let typed =
-        if form.has("add") { Typed { who: form.text("who"), until: form.text("until") } } else { Typed::default() };
-    show(app, visitor, &subject, &typed, errors).await
+    let typed = if form.has("add") { Typed::from(form) } else { Typed::default() };
+    show(app, visitor, &subject, typed, errors).await
 }
 
 /// Adds somebody: read-only on a restricted package, read-write on a public one (`domain.md`, "Adding collaborators").
@@ -268,9 +267,5 @@ fn ask_for_name(visitor: &Visitor, subject: &Subject, whom: &Grantee, form: &For
 
 /// The first time nothing was typed, and nothing is wrong with that.
 fn typed_wrong(form: &Form, name: &PackageName) -> FormErrors {
-    if form.has("typed") {
-        FormErrors::one("typed", format!("That is not the name. Type {name}."))
-    } else {
-        FormErrors::default()
-    }
+    if form.has("typed") { FormErrors::one("typed", not_the_name(name)) } else { FormErrors::default() }
 }

@@ -21,7 +21,7 @@ use crate::policy::{Debtor, Intent, PackageFacts, Right, Visibility};
 
 use super::billing::plans_page;
 use super::package::Frame;
-use super::shell::{FormErrors, PageResult, Visitor, page};
+use super::shell::{FormErrors, PageResult, Typed, Visitor, page};
 use invitations::Waiting;
 use view::{Ground, Level, Rights, Row};
 
@@ -42,8 +42,8 @@ struct AccessPage<'a> {
     /// Where the visitor can do something about a plan that is missing.
     plans: Option<String>,
     who_label: &'static str,
-    typed: &'a str,
-    typed_until: &'a str,
+    /// Into the form that adds somebody.
+    typed: Typed<'a>,
     rows: Vec<Row>,
     waiting: Waiting,
     nobody_else: bool,
@@ -62,13 +62,6 @@ struct UnpaidPage<'a> {
     may_leave: bool,
     plans: Option<String>,
     sentence: String,
-}
-
-/// What was typed into the form that adds somebody, to be shown again.
-#[derive(Default)]
-struct Typed<'a> {
-    who: &'a str,
-    until: &'a str,
 }
 
 /// A package whose access page the visitor may see.
@@ -101,17 +94,29 @@ impl Subject {
     }
 }
 
+/// Refuses what would be refused even after a second factor was shown: nobody is asked for one in vain.
+pub(super) fn require<R: Right>(app: &App, visitor: &Visitor, facts: &PackageFacts, intent: Intent<R>) -> Result<()> {
+    match app.access.permit_on(visitor.actor(), facts, intent) {
+        Ok(_) | Err(Error::SecondFactorRequired { .. }) => Ok(()),
+        Err(refusal) => Err(refusal),
+    }
+}
+
 /// Whether a button for this is shown: it would be done, be it after a second factor was shown.
-fn may<R: Right>(app: &App, visitor: &Visitor, facts: &PackageFacts, intent: Intent<R>) -> bool {
-    let answer = app.access.permit_on(visitor.actor(), facts, intent);
-    matches!(answer, Ok(_) | Err(Error::SecondFactorRequired { .. }))
+pub(super) fn may<R: Right>(app: &App, visitor: &Visitor, facts: &PackageFacts, intent: Intent<R>) -> bool {
+    require(app, visitor, facts, intent).is_ok()
+}
+
+/// What is said to who was to type the name of a package, and typed something else.
+pub(super) fn not_the_name(name: &PackageName) -> String {
+    format!("That is not the name. Type {name}.")
 }
 
 /// `GET /package/{package}/access`.
 pub(super) async fn access_page(State(app): State<Arc<App>>, visitor: Visitor, path: PackagePath) -> PageResult {
     let name = path.for_reading()?;
     match Subject::load(&app, &visitor, &name).await {
-        Ok(subject) => show(&app, &visitor, &subject, &Typed::default(), FormErrors::default()).await,
+        Ok(subject) => show(&app, &visitor, &subject, Typed::default(), FormErrors::default()).await,
         Err(Error::PaymentRequired { debtor, sentence }) => {
             show_unpaid(&app, &visitor, &name, (&debtor, sentence.to_string())).await
         }
@@ -119,7 +124,7 @@ pub(super) async fn access_page(State(app): State<Arc<App>>, visitor: Visitor, p
     }
 }
 
-async fn show(app: &App, visitor: &Visitor, subject: &Subject, typed: &Typed<'_>, errors: FormErrors) -> PageResult {
+async fn show(app: &App, visitor: &Visitor, subject: &Subject, typed: Typed<'_>, errors: FormErrors) -> PageResult {
     let (facts, name) = (&subject.facts, subject.name());
     let status = errors.status();
     let rows = view::rows(visitor, subject);
@@ -131,8 +136,7 @@ async fn show(app: &App, visitor: &Visitor, subject: &Subject, typed: &Typed<'_>
         may_turn: may(app, visitor, facts, Intent::set_visibility(subject.other_visibility())),
         plans: facts.owner.as_deref().and_then(|owner| plans_page(app, visitor, &owner.into(), facts)),
         who_label: view::who_label(facts),
-        typed: typed.who,
-        typed_until: typed.until,
+        typed,
         nobody_else: subject.overview.people.is_empty() && subject.overview.teams.is_empty(),
         commands: view::commands(facts, subject.is_public()),
         rights: subject.rights.clone(),

@@ -9,7 +9,7 @@ use http::StatusCode;
 use crate::access::{Given, PersonAccess, TeamAccess};
 use crate::app::App;
 use crate::clock::Time;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::PackagePath;
 use crate::invitations::{Invitation, Offered, Place};
 use crate::leaks::Report;
@@ -21,7 +21,7 @@ use crate::web::shell::{
     Form, FormErrors, Notice, PageResult, Problem, Size, Visitor, page, see_other, see_other_with,
 };
 
-use super::{Subject, address};
+use super::{Subject, address, not_the_name, require};
 
 /// Someone who can only read, and could write.
 struct Raised {
@@ -103,10 +103,7 @@ async fn prepare(
     let intent = Intent::set_visibility(visibility);
     let facts = app.access.load_facts_for(visitor.actor(), &name).await?;
     // Who may not do it is told that, and not asked for a password first.
-    match app.access.permit_on(visitor.actor(), &facts, intent) {
-        Ok(_) | Err(Error::SecondFactorRequired { .. }) => {}
-        Err(refusal) => return Err(refusal.into()),
-    }
+    require(app, visitor, &facts, intent)?;
     let visitor = match visibility {
         Visibility::Public => visitor.require_confirmed(app).await?,
         Visibility::Restricted => visitor.clone(),
@@ -143,7 +140,7 @@ pub(in crate::web) async fn open(
     let report = app.leaks.scan(&permit).await?;
     let mut errors = FormErrors::default();
     if form.text("typed") != name.as_str() {
-        errors.add("typed", format!("That is not the name. Type {name}."));
+        errors.add("typed", not_the_name(name));
     }
     if !report.findings.is_empty() && !form.has("looked") {
         errors.add("looked", "Look at what was found, and say that it may go out.");

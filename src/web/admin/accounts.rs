@@ -13,9 +13,9 @@ use crate::http::Query;
 use crate::names::{AccountName, Email};
 use crate::policy::{AccountKind, InstanceAction, InstancePermit};
 use crate::users::{ListedAccount, NewUser, Password, Wanted};
-use crate::web::shell::{Form, FormErrors, Moment, Notice, PageResult, Problem, Visitor, page, see_other_with};
+use crate::web::shell::{Form, FormErrors, Moment, Notice, PageResult, Problem, Typed, Visitor, page, see_other_with};
 
-use super::{ON_A_PAGE, Sought, TABS, account_of, administrator};
+use super::{ON_A_PAGE, Sought, TABS, administrator};
 
 #[derive(Template)]
 #[template(path = "admin/users.html")]
@@ -26,14 +26,8 @@ struct UsersPage<'a> {
     total: i64,
     sought: Sought,
     has_more: bool,
-    form: Option<&'a Form>,
+    typed: Typed<'a>,
     errors: FormErrors,
-}
-
-impl UsersPage<'_> {
-    fn typed(&self, field: &str) -> &str {
-        self.form.map_or("", |form| form.text(field))
-    }
 }
 
 #[derive(Template)]
@@ -96,7 +90,7 @@ pub(super) async fn rows(
 /// `GET /admin/users`.
 pub(in crate::web) async fn users(State(app): State<Arc<App>>, visitor: Visitor, query: Query) -> PageResult {
     let (visitor, permit) = administrator(&app, &visitor, InstanceAction::See).await?;
-    show_users(&app, &visitor, &permit, Sought::read(&query), None, FormErrors::default()).await
+    show_users(&app, &visitor, &permit, Sought::read(&query), Typed::default(), FormErrors::default()).await
 }
 
 async fn show_users(
@@ -104,13 +98,13 @@ async fn show_users(
     visitor: &Visitor,
     permit: &InstancePermit,
     sought: Sought,
-    form: Option<&Form>,
+    typed: Typed<'_>,
     errors: FormErrors,
 ) -> PageResult {
     let (rows, total) = rows(app, visitor, permit, AccountKind::User, &sought).await?;
     let has_more = sought.has_more(total);
     let status = errors.status();
-    let template = UsersPage { visitor, tab: "/users", rows, total, sought, has_more, form, errors };
+    let template = UsersPage { visitor, tab: "/users", rows, total, sought, has_more, typed, errors };
     page(visitor, status, &template)
 }
 
@@ -122,7 +116,7 @@ pub(in crate::web) async fn create(State(app): State<Arc<App>>, visitor: Visitor
     let email = noted(&mut errors, "email", form.text("email").parse::<Email>())?;
     let password = noted(&mut errors, "password", Password::chosen(form.raw("password")))?;
     let (Some(name), Some(email), Some(password)) = (name, email, password) else {
-        return show_users(&app, &visitor, &permit, Sought::all(), Some(&form), errors).await;
+        return show_users(&app, &visitor, &permit, Sought::all(), Typed::from(&form), errors).await;
     };
     let user = NewUser { name, email, password, administrator: form.has("administrator") };
     match app.users.create(user, &By::from(permit.actor())).await {
@@ -132,7 +126,7 @@ pub(in crate::web) async fn create(State(app): State<Arc<App>>, visitor: Visitor
         }
         Err(error) => {
             let errors = FormErrors::from_refusal("name", error)?;
-            show_users(&app, &visitor, &permit, Sought::all(), Some(&form), errors).await
+            show_users(&app, &visitor, &permit, Sought::all(), Typed::from(&form), errors).await
         }
     }
 }
@@ -156,7 +150,7 @@ fn noted<T, E: Into<Error>>(
 pub(in crate::web) async fn change(State(app): State<Arc<App>>, visitor: Visitor, form: Form) -> PageResult {
     let (visitor, permit) = administrator(&app, &visitor, InstanceAction::ChangeAccounts).await?;
     let done: Result<String> = async {
-        let name = account_of(&form, "user")?;
+        let name = form.account("user")?;
         let deed = form.text("do");
         match deed {
             "disable" | "enable" => app.users.switch(&permit, &name, deed == "disable").await?,
@@ -177,12 +171,12 @@ pub(in crate::web) async fn change(State(app): State<Arc<App>>, visitor: Visitor
     .await;
     match done {
         Ok(sentence) => {
-            let path = format!("/admin/users?q={}", account_of(&form, "user")?);
+            let path = format!("/admin/users?q={}", form.account("user")?);
             Ok(see_other_with(&visitor, &path, &Notice::new(sentence)))
         }
         Err(error) => {
             let errors = FormErrors::from_refusal("q", error)?;
-            show_users(&app, &visitor, &permit, Sought::all(), None, errors).await
+            show_users(&app, &visitor, &permit, Sought::all(), Typed::default(), errors).await
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 use crate::invitations::{Invitation, Place, read_addresses};
 use crate::names::Email;
 use crate::policy::{InstanceAction, InstancePermit};
+use crate::web::invited::Invited;
+use crate::web::organizations::count;
 use crate::web::shell::{Form, FormErrors, Moment, Notice, PageResult, Visitor, page, see_other_with};
 
 use super::{TABS, administrator};
@@ -23,7 +25,7 @@ struct InvitationsPage<'a> {
     signup: Signup,
     open: Vec<Row>,
     people: &'a str,
-    outcome: Outcome,
+    outcome: Invited,
     errors: FormErrors,
 }
 
@@ -50,28 +52,14 @@ impl Row {
     }
 }
 
-/// What became of a form, as far as the next page cannot say it: links that are shown this once, and who was not invited.
-#[derive(Default)]
-struct Outcome {
-    sent: usize,
-    links: Vec<(String, String)>,
-    refused: Vec<(String, String)>,
-}
-
-impl Outcome {
-    fn sentence(&self) -> String {
-        if self.sent == 1 { "1 invitation made.".to_owned() } else { format!("{} invitations made.", self.sent) }
-    }
-
-    fn is_told(&self) -> bool {
-        self.links.is_empty() && self.refused.is_empty()
-    }
+fn in_words(sent: i64) -> String {
+    format!("{} made.", count(sent, "invitation"))
 }
 
 /// `GET /admin/invitations`.
 pub(in crate::web) async fn invitations(State(app): State<Arc<App>>, visitor: Visitor) -> PageResult {
     let (visitor, permit) = administrator(&app, &visitor, InstanceAction::See).await?;
-    show(&app, &visitor, &permit, "", (Outcome::default(), FormErrors::default())).await
+    show(&app, &visitor, &permit, "", (Invited::default(), FormErrors::default())).await
 }
 
 async fn show(
@@ -79,7 +67,7 @@ async fn show(
     visitor: &Visitor,
     permit: &InstancePermit,
     people: &str,
-    (outcome, errors): (Outcome, FormErrors),
+    (outcome, errors): (Invited, FormErrors),
 ) -> PageResult {
     let open = app.invitations.list(Place::Instance(permit)).await?;
     let template = InvitationsPage {
@@ -102,35 +90,31 @@ pub(in crate::web) async fn invite(State(app): State<Arc<App>>, visitor: Visitor
         Ok(addresses) => addresses,
         Err(error) => {
             let errors = FormErrors::from_refusal("people", error)?;
-            return show(&app, &visitor, &permit, people, (Outcome::default(), errors)).await;
+            return show(&app, &visitor, &permit, people, (Invited::default(), errors)).await;
         }
     };
     let outcome = invite_all(&app, &permit, &addresses).await?;
     if outcome.sent == 0 {
         let reasons: Vec<_> = outcome.refused.iter().map(|(who, reason)| format!("{who}: {reason}")).collect();
         let errors = FormErrors::one("people", reasons.join(" "));
-        return show(&app, &visitor, &permit, people, (Outcome::default(), errors)).await;
+        return show(&app, &visitor, &permit, people, (Invited::default(), errors)).await;
     }
     if outcome.is_told() {
-        return Ok(see_other_with(&visitor, "/admin/invitations", &Notice::new(outcome.sentence())));
+        return Ok(see_other_with(&visitor, "/admin/invitations", &Notice::new(in_words(outcome.sent))));
     }
     show(&app, &visitor, &permit, "", (outcome, FormErrors::default())).await
 }
 
 /// One after the other; what is wrong with one does not concern the others, an outage does.
-async fn invite_all(app: &App, permit: &InstancePermit, addresses: &[Email]) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
+async fn invite_all(app: &App, permit: &InstancePermit, addresses: &[Email]) -> Result<Invited> {
+    let mut invited = Invited::default();
     for email in addresses {
         match app.invitations.invite_to_instance(permit, email).await {
-            Ok(sent) => {
-                outcome.sent += 1;
-                outcome.links.extend(sent.url.map(|url| (email.to_string(), url)));
-            }
-            Err(refusal) if refusal.status() < 500 => outcome.refused.push((email.to_string(), refusal.to_string())),
-            Err(outage) => return Err(outage),
+            Err(outage) if outage.status() >= 500 => return Err(outage),
+            outcome => invited.note(email.to_string(), outcome),
         }
     }
-    Ok(outcome)
+    Ok(invited)
 }
 
 /// `POST /admin/invitations/change`: sends one again, or takes it back; the button says which.
@@ -143,17 +127,18 @@ pub(in crate::web) async fn change(State(app): State<Arc<App>>, visitor: Visitor
         _ => Err(Error::Unprocessable("There is no such deed. Load the page again.".into())),
     };
     let sentence = match done {
-        Ok(Some(sent)) => match sent.url {
-            Some(url) => {
-                let outcome = Outcome { sent: 1, links: vec![("The new link".to_owned(), url)], ..Outcome::default() };
-                return show(&app, &visitor, &permit, "", (outcome, FormErrors::default())).await;
+        Ok(Some(sent)) => {
+            let mut invited = Invited::default();
+            invited.note("The new link", Ok(sent));
+            if !invited.is_told() {
+                return show(&app, &visitor, &permit, "", (invited, FormErrors::default())).await;
             }
-            None => "The invitation is sent again, with a new link.",
-        },
+            "The invitation is sent again, with a new link."
+        }
         Ok(None) => "The invitation is taken back: its link is good for nothing.",
         Err(error) => {
             let errors = FormErrors::from_refusal("open", error)?;
-            return show(&app, &visitor, &permit, "", (Outcome::default(), errors)).await;
+            return show(&app, &visitor, &permit, "", (Invited::default(), errors)).await;
         }
     };
     Ok(see_other_with(&visitor, "/admin/invitations", &Notice::new(sentence)))

@@ -16,10 +16,9 @@ pub(super) mod plans;
 use crate::app::App;
 use crate::error::Error;
 use crate::http::Query;
-use crate::names::AccountName;
 use crate::policy::{InstanceAction, InstancePermit};
 
-use super::shell::{Form, Problem, Visitor};
+use super::shell::{Problem, Visitor};
 
 /// Tabs: path and title.
 const TABS: [(&str, &str); 12] = [
@@ -77,9 +76,4 @@ impl Sought {
     fn has_more(&self, total: i64) -> bool {
         i64::from(self.number) * i64::from(ON_A_PAGE) < total
     }
-}
-
-/// The account that a form names.
-fn account_of(form: &Form, field: &str) -> Result<AccountName, Error> {
-    Ok(form.text(field).trim_start_matches(['@', '~']).to_lowercase().parse()?)
 }

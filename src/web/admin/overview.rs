@@ -24,7 +24,7 @@ struct OverviewPage<'a> {
     totals: Totals,
     bytes: Size,
     signup: &'static str,
-    provider: String,
+    provider: &'static str,
     warnings: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ pub(in crate::web) async fn overview(State(app): State<Arc<App>>, visitor: Visit
         totals,
         bytes: Size(totals.bytes.unsigned_abs()),
         signup: signup_in_words(app.instance.signup().await?),
-        provider: format!("{:?}", app.config.billing.provider).to_lowercase(),
+        provider: app.config.billing.provider.as_str(),
         warnings: warnings(&app, &visitor),
     };
     page(&visitor, StatusCode::OK, &template)

@@ -13,10 +13,10 @@ use crate::error::{Error, Result};
 use crate::http::Query;
 use crate::names::AccountName;
 use crate::policy::{AccountKind, BillingFlag, InstanceAction, InstancePermit};
-use crate::web::shell::{Form, FormErrors, Notice, PageResult, Visitor, page, see_other_with};
+use crate::web::shell::{Form, FormErrors, Notice, PageResult, Typed, Visitor, page, see_other_with};
 
 use super::accounts::{Row, rows};
-use super::{Sought, TABS, account_of, administrator};
+use super::{Sought, TABS, administrator};
 
 #[derive(Template)]
 #[template(path = "admin/plans.html")]
@@ -30,18 +30,13 @@ struct PlansPage<'a> {
     total: i64,
     sought: Sought,
     has_more: bool,
-    form: Option<&'a Form>,
+    typed: Typed<'a>,
     errors: FormErrors,
 }
 
 impl PlansPage<'_> {
-    fn typed(&self, field: &str) -> &str {
-        self.form.map_or("", |form| form.text(field))
-    }
-
-    /// What keeps the next page to the same kind of accounts.
     fn kind_query(&self) -> &'static str {
-        if self.organizations { "&kind=organizations" } else { "" }
+        kind_query(self.organizations)
     }
 
     fn is_sold(&self) -> bool {
@@ -53,11 +48,16 @@ impl PlansPage<'_> {
     }
 }
 
+/// What keeps the next page to the same kind of accounts.
+fn kind_query(organizations: bool) -> &'static str {
+    if organizations { "&kind=organizations" } else { "" }
+}
+
 /// `GET /admin/plans`.
 pub(in crate::web) async fn plans(State(app): State<Arc<App>>, visitor: Visitor, query: Query) -> PageResult {
     let (visitor, permit) = administrator(&app, &visitor, InstanceAction::See).await?;
     let organizations = query.get("kind") == Some("organizations");
-    show(&app, &visitor, &permit, (Sought::read(&query), organizations), None, FormErrors::default()).await
+    show(&app, &visitor, &permit, (Sought::read(&query), organizations), Typed::default(), FormErrors::default()).await
 }
 
 async fn show(
@@ -65,7 +65,7 @@ async fn show(
     visitor: &Visitor,
     permit: &InstancePermit,
     (sought, organizations): (Sought, bool),
-    form: Option<&Form>,
+    typed: Typed<'_>,
     errors: FormErrors,
 ) -> PageResult {
     let kind = if organizations { AccountKind::Organization } else { AccountKind::User };
@@ -74,7 +74,7 @@ async fn show(
     let provider = app.config.billing.provider;
     let status = errors.status();
     let template =
-        PlansPage { visitor, tab: "/plans", provider, organizations, rows, total, sought, has_more, form, errors };
+        PlansPage { visitor, tab: "/plans", provider, organizations, rows, total, sought, has_more, typed, errors };
     page(visitor, status, &template)
 }
 
@@ -82,7 +82,7 @@ async fn show(
 pub(in crate::web) async fn set_plan(State(app): State<Arc<App>>, visitor: Visitor, form: Form) -> PageResult {
     let (visitor, permit) = administrator(&app, &visitor, InstanceAction::ChangePlans).await?;
     let done: Result<AccountName> = async {
-        let name = account_of(&form, "account")?;
+        let name = form.account("account")?;
         let flag = flag_of(&form)?;
         app.billing.set(&name, flag, &By::from(permit.actor())).await?;
         Ok(name)
@@ -92,13 +92,13 @@ pub(in crate::web) async fn set_plan(State(app): State<Arc<App>>, visitor: Visit
         Ok(name) => {
             let flag = app.billing.in_words(app.billing.status(&name).await?);
             let notice = Notice::new(format!("{name} is {flag}, on every node from its next request."));
-            let kind = if form.has("organizations") { "&kind=organizations" } else { "" };
+            let kind = kind_query(form.has("organizations"));
             Ok(see_other_with(&visitor, &format!("/admin/plans?q={name}{kind}"), &notice))
         }
         Err(error) => {
             let errors = FormErrors::from_refusal("account", error)?;
             let place = (Sought::all(), form.has("organizations"));
-            show(&app, &visitor, &permit, place, Some(&form), errors).await
+            show(&app, &visitor, &permit, place, Typed::from(&form), errors).await
         }
     }
 }

@@ -39,7 +39,7 @@ async fn show(app: &App, visitor: &Visitor, path: &PathParameters, errors: FormE
     // How much there is says no more than the log, which is the owners' too; the file itself asks again who somebody is.
     let permit = permit(app, visitor, path, OrganizationAction::SeeLog).await?;
     let extent = app.exports.extent(HolderPermit::Organization(&permit)).await?;
-    let size = Size(u64::try_from(extent.bytes).unwrap_or_default());
+    let size = Size(extent.bytes.unsigned_abs());
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::CONFLICT };
     let frame = Frame::of(app, visitor, path, "export").await?;
     page(visitor, status, &ExportPage { visitor, frame, extent, size, errors })

@@ -13,6 +13,7 @@ use crate::invitations::{Invitee, Line, read_list};
 use crate::names::TeamName;
 use crate::organizations::{NewMember, Preview};
 use crate::policy::{OrganizationAction, OrganizationPermit, OrganizationRole};
+use crate::web::invited::Invited;
 use crate::web::shell::{Form, FormErrors, Notice, PageResult, Visitor, page, see_other_with};
 
 use super::{Frame, count, permit, seats};
@@ -55,9 +56,7 @@ struct InvitedPage<'a> {
     visitor: &'a Visitor,
     frame: Frame,
     sentence: String,
-    /// Whom, and the link to hand over.
-    links: Vec<(String, String)>,
-    refused: Vec<(String, String)>,
+    invited: Invited,
 }
 
 /// A line of the preview.
@@ -125,24 +124,18 @@ async fn finish(
     (looked, wanted): (&Looked, &People),
 ) -> PageResult {
     let outcomes = app.invitations.invite_many(permit, &wanted.invited).await;
-    let (mut links, mut refused, mut sent) = (Vec::new(), Vec::new(), 0);
+    let mut invited = Invited::default();
     for ((invitee, ..), outcome) in wanted.invited.iter().zip(outcomes) {
-        match outcome {
-            Ok(invitation) => {
-                sent += 1;
-                links.extend(invitation.url.map(|url| (invitee.to_string(), url)));
-            }
-            Err(error) => refused.push((invitee.to_string(), error.to_string())),
-        }
+        invited.note(invitee.to_string(), outcome);
     }
     let joined = people_in_words(looked.joining);
-    let sentence = format!("Done: {joined} joined, {} made.", count(sent, "invitation"));
-    if links.is_empty() && refused.is_empty() {
+    let sentence = format!("Done: {joined} joined, {} made.", count(invited.sent, "invitation"));
+    if invited.is_told() {
         let path = format!("/org/{}/members", permit.organization().name);
         return Ok(see_other_with(visitor, &path, &Notice::new(sentence)));
     }
     let frame = Frame::of(app, visitor, path, "members").await?;
-    page(visitor, StatusCode::OK, &InvitedPage { visitor, frame, sentence, links, refused })
+    page(visitor, StatusCode::OK, &InvitedPage { visitor, frame, sentence, invited })
 }
 
 async fn show(

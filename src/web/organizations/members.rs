@@ -254,11 +254,10 @@ pub(in crate::web) async fn remove_member(
 
 /// The user that a form names.
 pub(super) fn user_of(form: &Form) -> Result<AccountName> {
-    let text = form.text("user").trim_start_matches(['@', '~']).to_lowercase();
-    if text.is_empty() {
+    if form.text("user").trim_start_matches(['@', '~']).is_empty() {
         return Err(Error::Unprocessable("Give the name of a user.".into()));
     }
-    Ok(text.parse()?)
+    form.account("user")
 }
 
 fn with_article(role: OrganizationRole) -> &'static str {

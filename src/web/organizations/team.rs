@@ -13,7 +13,7 @@ use crate::names::{AccountName, PackageName, TeamName};
 use crate::organizations::TeamDetails;
 use crate::policy::{Intent, OrganizationAction, OrganizationPermit, Permission};
 use crate::web::package_list::{self, Line};
-use crate::web::shell::{Form, FormErrors, Notice, PageResult, Problem, Visitor, page, see_other_with};
+use crate::web::shell::{Form, FormErrors, Notice, PageResult, Problem, Typed, Visitor, page, see_other_with};
 
 use super::members::user_of;
 use super::{Frame, count, permit, team_of};
@@ -26,16 +26,11 @@ struct TeamPage<'a> {
     team: TeamDetails,
     members: Vec<AccountName>,
     packages: Vec<(Line, Permission)>,
-    form: Option<&'a Form>,
+    typed: Typed<'a>,
     errors: FormErrors,
 }
 
 impl TeamPage<'_> {
-    /// What was typed into a field of a form that was not taken.
-    fn typed(&self, field: &str) -> &str {
-        self.form.map_or("", |form| form.text(field))
-    }
-
     fn path(&self, rest: &str) -> String {
         self.frame.path(&format!("/teams/{}{rest}", self.team.name))
     }
@@ -47,16 +42,10 @@ pub(in crate::web) async fn team_page(
     visitor: Visitor,
     path: PathParameters,
 ) -> PageResult {
-    show(&app, &visitor, &path, None, FormErrors::default()).await
+    show(&app, &visitor, &path, Typed::default(), FormErrors::default()).await
 }
 
-async fn show(
-    app: &App,
-    visitor: &Visitor,
-    path: &PathParameters,
-    form: Option<&Form>,
-    errors: FormErrors,
-) -> PageResult {
+async fn show(app: &App, visitor: &Visitor, path: &PathParameters, typed: Typed<'_>, errors: FormErrors) -> PageResult {
     let see = permit(app, visitor, path, OrganizationAction::See).await?;
     let name = team_of(path)?;
     let frame = Frame::of(app, visitor, path, "teams").await?;
@@ -64,7 +53,7 @@ async fn show(
     let members = app.organizations.list_team_members(&see, &name).await?;
     let packages = packages(app, visitor, &see, &name).await?;
     let status = errors.status();
-    page(visitor, status, &TeamPage { visitor, frame, team, members, packages, form, errors })
+    page(visitor, status, &TeamPage { visitor, frame, team, members, packages, typed, errors })
 }
 
 /// What the team was given, as far as who looks may see it.
@@ -96,7 +85,7 @@ async fn finish(
             let (organization, team) = (path.get("organization"), path.get("team"));
             Ok(see_other_with(visitor, &format!("/org/{organization}/teams/{team}"), &notice))
         }
-        Err(error) => show(app, visitor, path, Some(form), FormErrors::from_refusal(field, error)?).await,
+        Err(error) => show(app, visitor, path, Typed::from(form), FormErrors::from_refusal(field, error)?).await,
     }
 }
 
@@ -234,6 +223,8 @@ pub(in crate::web) async fn delete(
             ));
             Ok(see_other_with(&visitor, &format!("/org/{}/teams", permit.organization().name), &notice))
         }
-        Err(error) => show(&app, &visitor, &path, Some(&form), FormErrors::from_refusal("confirm", error)?).await,
+        Err(error) => {
+            show(&app, &visitor, &path, Typed::from(&form), FormErrors::from_refusal("confirm", error)?).await
+        }
     }
 }

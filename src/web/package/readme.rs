@@ -114,7 +114,7 @@ impl Side {
             settings: format!("@{scope}:registry={url}/"),
             login: format!("npm login --scope=@{scope} --registry={url}/"),
             downloads: Downloads::of(&days, described.first_at.date_naive()),
-            size: Size(u64::try_from(described.version.unpacked_bytes).unwrap_or_default()),
+            size: Size(described.version.unpacked_bytes.unsigned_abs()),
             files: described.version.file_count,
             readers: readers(app, visitor, opened).await?,
             about: described.about,

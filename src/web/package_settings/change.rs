@@ -11,9 +11,9 @@ use crate::http::PackagePath;
 use crate::names::{DistTag, PackageName, VersionNumber};
 use crate::packages::intent_to_move;
 use crate::policy::{AccountAction, Intent, PackageSecondFactor};
-use crate::web::shell::{Form, FormErrors, Notice, PageResult, Problem, Visitor, see_other_with};
+use crate::web::shell::{Form, FormErrors, Notice, PageResult, Problem, Typed, Visitor, see_other_with};
 
-use super::{Typed, address, load_facts, show, transfer};
+use super::{address, load_facts, show, transfer};
 
 /// What was done, in a sentence; or what the field that is named did not take.
 pub(super) type Done = Result<String, (&'static str, Error)>;
@@ -45,14 +45,7 @@ pub(in crate::web) async fn change(
         Ok(sentence) => Ok(see_other_with(&visitor, &address(&name), &Notice::new(sentence))),
         Err((field, problem)) => {
             let errors = FormErrors::from_refusal(field, problem)?;
-            let typed = Typed {
-                tag: form.text("tag"),
-                range: form.text("range"),
-                message: form.text("message"),
-                endpoint: form.text("endpoint"),
-                to: form.text("to"),
-            };
-            show(&app, &visitor, &name, typed, errors).await
+            show(&app, &visitor, &name, Typed::from(&form), errors).await
         }
     }
 }

@@ -17,12 +17,12 @@ use crate::hooks::{Delivery, Hook, Hooks};
 use crate::http::PackagePath;
 use crate::names::PackageName;
 use crate::packages::{ListedVersion, Opened, Trashed};
-use crate::policy::{AccountAction, Intent, PackageFacts, PackageSecondFactor, Right};
+use crate::policy::{AccountAction, Intent, PackageFacts, PackageSecondFactor};
 use crate::staging::{Paging, StagedVersion};
 
-use super::access::who_can;
+use super::access::{may, who_can};
 use super::package::Frame;
-use super::shell::{FormErrors, PageResult, Problem, Visitor, page};
+use super::shell::{FormErrors, PageResult, Problem, Typed, Visitor, page};
 
 pub(super) use change::change;
 pub(super) use removal::{page_to_remove, remove};
@@ -59,25 +59,8 @@ struct SettingsPage<'a> {
     administers: bool,
     /// Who could change the rest; empty for who may change it all.
     who_can: String,
-    /// What was typed, to be shown again.
     typed: Typed<'a>,
     errors: FormErrors,
-}
-
-/// What was typed into the form that is shown again.
-#[derive(Default)]
-struct Typed<'a> {
-    tag: &'a str,
-    range: &'a str,
-    message: &'a str,
-    endpoint: &'a str,
-    to: &'a str,
-}
-
-/// Whether a button for this is shown: it would be done, be it after a second factor was shown.
-fn may<R: Right>(app: &App, visitor: &Visitor, facts: &PackageFacts, intent: Intent<R>) -> bool {
-    let answer = app.access.permit_on(visitor.actor(), facts, intent);
-    matches!(answer, Ok(_) | Err(Error::SecondFactorRequired { .. }))
 }
 
 /// The facts of a package whose settings the visitor may change: whoever writes to it, also while their plan has lapsed.

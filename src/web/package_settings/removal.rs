@@ -13,10 +13,11 @@ use crate::http::PackagePath;
 use crate::names::{PackageName, VersionNumber};
 use crate::packages::Trashed;
 use crate::policy::{Intent, PackageFacts};
+use crate::web::access::{may, not_the_name, require};
 use crate::web::package::Frame;
 use crate::web::shell::{Form, FormErrors, Notice, PageResult, Problem, Visitor, page, see_other_with};
 
-use super::{address, may};
+use super::address;
 
 #[derive(Template)]
 #[template(path = "package_settings/remove.html")]
@@ -42,10 +43,7 @@ struct TrashPage<'a> {
 /// Who may remove a version has shown lately who they are.
 async fn prepare(app: &App, visitor: &Visitor, name: &PackageName) -> Result<(Visitor, PackageFacts), Problem> {
     let facts = app.access.load_facts_for(visitor.actor(), name).await?;
-    match app.access.permit_on(visitor.actor(), &facts, Intent::UNPUBLISH) {
-        Ok(_) | Err(Error::SecondFactorRequired { .. }) => {}
-        Err(refusal) => return Err(refusal.into()),
-    }
+    require(app, visitor, &facts, Intent::UNPUBLISH)?;
     Ok((visitor.require_confirmed(app).await?, facts))
 }
 
@@ -92,7 +90,7 @@ pub(in crate::web) async fn remove(
     let is_whole = form.has("delete");
     let field = if is_whole { "typed-package" } else { "typed" };
     if form.text(field) != name.as_str() {
-        let errors = FormErrors::one(field, format!("That is not the name. Type {name}."));
+        let errors = FormErrors::one(field, not_the_name(&name));
         return show(&app, &visitor, &facts, form.text("version"), errors).await;
     }
     let revision = facts.package.as_ref().map(|package| package.revision).unwrap_or_default();

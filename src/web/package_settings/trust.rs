@@ -13,7 +13,7 @@ use crate::names::{PackageName, RandomId};
 use crate::policy::Intent;
 use crate::trust::{NewPublisher, Publisher, TrustPermission};
 use crate::web::package::Frame;
-use crate::web::shell::{Form, FormErrors, Notice, PageResult, Visitor, page, see_other_with};
+use crate::web::shell::{Form, FormErrors, Notice, PageResult, Typed, Visitor, page, see_other_with};
 
 #[derive(Template)]
 #[template(path = "package_settings/trust.html")]
@@ -24,8 +24,7 @@ struct TrustPage<'a> {
     publishers: Vec<Trusted>,
     /// Whether there is no such package yet.
     is_new: bool,
-    kind: &'a str,
-    typed: Vec<(&'static str, String)>,
+    typed: Typed<'a>,
     snippets: [(&'static str, String); 3],
     errors: FormErrors,
 }
@@ -39,15 +38,6 @@ struct Trusted {
     is_scopes: bool,
 }
 
-impl TrustPage<'_> {
-    fn typed(&self, field: &str) -> &str {
-        self.typed.iter().find(|(name, _)| *name == field).map_or("", |(_, text)| text)
-    }
-}
-
-/// The fields of the forms.
-const FIELDS: [&str; 5] = ["repository", "workflow", "environment", "project", "organization"];
-
 /// `GET /package/{package}/settings/trust`.
 pub(in crate::web) async fn trust_page(State(app): State<Arc<App>>, visitor: Visitor, path: PackagePath) -> PageResult {
     let name = path.for_reading()?;
@@ -57,23 +47,21 @@ pub(in crate::web) async fn trust_page(State(app): State<Arc<App>>, visitor: Vis
         Err(Error::SecondFactorRequired { .. }) => visitor.require_confirmed(&app).await?,
         Err(refusal) => return Err(refusal.into()),
     };
-    show(&app, &visitor, &name, None, FormErrors::default()).await
+    show(&app, &visitor, &name, Typed::default(), FormErrors::default()).await
 }
 
-async fn show(app: &App, visitor: &Visitor, name: &PackageName, form: Option<&Form>, errors: FormErrors) -> PageResult {
+async fn show(app: &App, visitor: &Visitor, name: &PackageName, typed: Typed<'_>, errors: FormErrors) -> PageResult {
     let permit = app.access.permit(visitor.actor(), name, Intent::SEE_TRUST).await?;
     let facts = app.access.load_facts_for(visitor.actor(), name).await?;
     let publishers = app.trust.list(&permit).await?;
     let status = errors.status();
-    let typed = |field| form.map(|form| (field, form.text(field).to_owned()));
     let template = TrustPage {
         visitor,
         name,
         frame: Frame::of_facts(app, visitor, &facts, "settings"),
         publishers: publishers.into_iter().map(trusted).collect(),
         is_new: facts.package.is_none(),
-        kind: form.map_or("", |form| form.text("kind")),
-        typed: FIELDS.into_iter().filter_map(typed).collect(),
+        typed,
         snippets: snippets(visitor, name),
         errors,
     };
@@ -123,7 +111,7 @@ pub(in crate::web) async fn change_trust(
         }
         Err(problem) => {
             let errors = FormErrors::from_refusal("kind", problem)?;
-            show(&app, &visitor, &name, Some(&form), errors).await
+            show(&app, &visitor, &name, Typed::from(&form), errors).await
         }
     }
 }

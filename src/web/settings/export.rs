@@ -36,7 +36,7 @@ pub(in crate::web) async fn show(State(app): State<Arc<App>>, visitor: Visitor) 
 async fn show_page(app: &App, visitor: &Visitor, errors: FormErrors) -> PageResult {
     let permit = permit(app, visitor, AccountAction::See).await?;
     let extent = app.exports.extent(HolderPermit::User(&permit)).await?;
-    let size = Size(u64::try_from(extent.bytes).unwrap_or_default());
+    let size = Size(extent.bytes.unsigned_abs());
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::CONFLICT };
     page(visitor, status, &ExportPage { visitor, extent, size, errors })
 }

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::error::{Error, Result};
 use crate::http::Query;
+use crate::names::AccountName;
 
 use super::confirm::{CODE_FIELD, KEY_FIELD, PASSWORD_FIELD};
 use super::problem::Problem;
@@ -57,9 +58,34 @@ impl Form {
         self.0.iter().any(|(key, _)| key == name)
     }
 
+    /// The account that a field names, as people write names: with what stands before it elsewhere, and in capitals.
+    ///
+    /// # Errors
+    /// Where no account can be called so.
+    pub(crate) fn account(&self, field: &str) -> Result<AccountName> {
+        Ok(self.text(field).trim_start_matches(['@', '~']).to_lowercase().parse()?)
+    }
+
     /// Everything that was sent, secrets too: no page shows this ([`super::kept`]).
     pub(super) fn fields(&self) -> &[(String, String)] {
         &self.0
+    }
+}
+
+/// What was typed into a form that is shown again; nothing, where nobody has sent one yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Typed<'a>(Option<&'a Form>);
+
+impl<'a> Typed<'a> {
+    /// What was typed into a field.
+    pub(crate) fn text(self, field: &str) -> &'a str {
+        self.0.map_or("", |form| form.text(field))
+    }
+}
+
+impl<'a> From<&'a Form> for Typed<'a> {
+    fn from(form: &'a Form) -> Self {
+        Self(Some(form))
     }
 }
 

@@ -15,7 +15,7 @@ mod visitor;
 
 pub(super) use confirm::show_confirmation;
 pub(super) use cookies::{session_cookie, session_cookie_over, theme_cookie};
-pub(super) use form::{Form, FormErrors};
+pub(super) use form::{Form, FormErrors, Typed};
 pub(super) use frame::frame;
 pub(super) use notice::Notice;
 pub(super) use once::{forget_shown, show_next, shown_next};
